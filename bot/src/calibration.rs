@@ -1,0 +1,52 @@
+use crate::{EVIDENCE_VERSION, config::Fault};
+use router::{Calibration, FittedFor};
+use std::path::Path;
+
+/// Calibrations that ship with the binary; each was written by `frontdesk eval calibrate`.
+const BUILT_IN: [(&str, &str); 2] = [
+    ("all-minilm-l6-v2, quotes", include_str!("calibration/minilm-quotes.toml")),
+    ("hashed, quotes", include_str!("calibration/hashed-quotes.toml")),
+];
+
+/// Says what a calibration has to be fitted for to be used with this embedder and drafter. A
+/// written draft claims no more than the passages that it cites, which is checked, so it is judged
+/// by the evidence of the quotes it could have been.
+pub(crate) fn fitted_for(embedder: &str) -> FittedFor {
+    FittedFor { embedder: embedder.into(), drafter: "quotes".into(), schema: EVIDENCE_VERSION }
+}
+
+/// Returns the built-in calibration for `used`; `None` when there is none.
+pub(crate) fn built_in(used: &FittedFor) -> Option<Calibration> {
+    let parsed = BUILT_IN.iter().filter_map(|(_, text)| toml::from_str::<Calibration>(text).ok());
+    parsed.into_iter().find(|calibration| calibration.check(used).is_ok())
+}
+
+/// Reads a calibration from the text of its file.
+///
+/// # Errors
+/// A [`Fault`] when it cannot be read, or was fitted for something else than `used`.
+pub(crate) fn read(file: &Path, text: &str, used: &FittedFor) -> Result<Calibration, Fault> {
+    let calibration: Calibration =
+        toml::from_str(text).map_err(|source| Fault::of_toml(file, text, &source))?;
+    calibration.check(used).map_err(|source| {
+        let message = source.to_string();
+        let (what, mend) = message.split_once("; ").unwrap_or((message.as_str(), "fit it again"));
+        Fault { file: file.to_path_buf(), line: None, what: what.into(), mend: mend.into() }
+    })?;
+    Ok(calibration)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn built_in_calibrations_are_usable() {
+        for (name, text) in BUILT_IN {
+            let calibration: Calibration = toml::from_str(text).unwrap();
+            let own = calibration.fitted_for.clone();
+            assert_eq!(calibration.check(&own), Ok(()), "{name}");
+            assert_eq!(own.schema, EVIDENCE_VERSION, "{name} was fitted for older evidence");
+        }
+    }
+}

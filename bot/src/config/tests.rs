@@ -1,0 +1,77 @@
+use super::*;
+use proptest::prelude::*;
+
+fn load(text: &str, environment: &[(&str, &str)]) -> Result<Config, String> {
+    let environment = environment.iter().map(|(n, v)| ((*n).to_string(), (*v).to_string()));
+    Config::load(Some((Path::new("frontdesk.toml"), text)), environment)
+        .map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+}
+
+fn check(text: &str, expected: &str) {
+    assert_eq!(load(text, &[]).unwrap_err(), expected, "{text}");
+}
+
+#[test]
+fn defaults_load_and_layers_cover_them() {
+    let config = load("", &[]).unwrap();
+    assert_eq!(config.embedder.kind, EmbedderKind::Local);
+    let text = "[answers]\nthreshold = 1\n[articles]\nfolders = [\"a\", \"b\"]";
+    let config = load(text, &[("FRONTDESK_ANSWERS_THRESHOLD", "0.25"), ("OTHER", "x")]).unwrap();
+    assert_eq!(config.articles.folders.len(), 2);
+    assert!((config.answers.threshold - 0.25).abs() < 1e-12);
+    let config = load("", &[("FRONTDESK_ARTICLES_FOLDERS", "docs")]).unwrap();
+    assert_eq!(config.articles.folders, [PathBuf::from("docs")]);
+}
+
+#[test]
+fn faults_name_file_line_key_and_mend() {
+    check(
+        "\n[answers]\ntreshold = 1",
+        "frontdesk.toml:3: answers.treshold is not known; did you mean \"threshold\"?",
+    );
+    check("[answer]\n", "frontdesk.toml:1: [answer] is not known; did you mean \"answers\"?");
+    check(
+        "[log]\nlevel = 3",
+        "frontdesk.toml:2: log.level takes a text in quotes; for example level = \"warn\"",
+    );
+    check(
+        "[embedder]\nthreads = -1",
+        "frontdesk.toml:2: embedder.threads takes a whole number, 0 or more; for example threads = 0",
+    );
+    check("log = 1", "frontdesk.toml:1: log is a table, not a value; write [log]");
+    check(
+        "[answers]\nthreshold = 7",
+        "frontdesk.toml: answers.threshold is not a probability; set it between 0 and 1",
+    );
+    let error = load("[answers", &[]).unwrap_err();
+    assert!(error.starts_with("frontdesk.toml:1: "), "{error}");
+    check(
+        "[embedder]\nkind = \"loacl\"",
+        "frontdesk.toml:2: embedder.kind cannot be \"loacl\"; take one of local, remote, hashed",
+    );
+}
+
+#[test]
+fn variables_are_checked_like_keys() {
+    let error = load("", &[("FRONTDESK_ANSWERS_TRESHOLD", "1")]).unwrap_err();
+    assert_eq!(
+        error,
+        "FRONTDESK_ANSWERS_TRESHOLD: this variable is not known; did you mean \"FRONTDESK_ANSWERS_THRESHOLD\"?"
+    );
+    let error = load("", &[("FRONTDESK_ANSWERS_REPLIES", "perhaps")]).unwrap_err();
+    assert!(error.contains("takes true or false"), "{error}");
+}
+
+#[test]
+fn secrets_are_never_shown() {
+    let config = load("[generator]\napi_key = \"sk-hidden\"", &[]).unwrap();
+    assert_eq!(config.generator.api_key.reveal(), Some("sk-hidden"));
+    assert!(!format!("{config:?}").contains("hidden"));
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_it_panic(text in ".{0,200}", name in "FRONTDESK_[A-Z_]{0,20}", value in ".{0,20}") {
+        drop(load(&text, &[(&name, &value)]));
+    }
+}

@@ -1,0 +1,87 @@
+use crate::{
+    Drafter, Error, Library, calibration,
+    config::{Config, Fault},
+};
+use models::Embedder;
+use router::{Calibration, Policy};
+use std::sync::Arc;
+
+/// One help desk, ready to answer. Cheap to clone.
+#[derive(Clone)]
+pub struct Desk {
+    pub(crate) library: Arc<Library>,
+    pub(crate) drafter: Drafter,
+    pub(crate) policy: Arc<Policy>,
+    pub(crate) calibration: Option<Arc<Calibration>>,
+}
+
+/// What a desk is made of.
+pub struct Parts {
+    /// Its articles.
+    pub library: Library,
+    /// What composes its drafts.
+    pub drafter: Drafter,
+    /// Its rules and teams.
+    pub policy: Policy,
+    /// Path and text of its own calibration; `None` takes the built-in one.
+    pub calibration: Option<(std::path::PathBuf, String)>,
+}
+
+impl Desk {
+    /// Puts a desk together. Without any calibration for its embedder it still drafts, but every
+    /// draft goes to people.
+    ///
+    /// # Errors
+    /// [`Error::Desk`] when the given calibration cannot be used.
+    pub fn new(parts: Parts) -> Result<Self, Error> {
+        let used = calibration::fitted_for(parts.library.embedder().id());
+        let calibration = match &parts.calibration {
+            Some((file, text)) => Some(
+                calibration::read(file, text, &used)
+                    .map_err(|fault: Fault| Error::Desk(vec![fault]))?,
+            ),
+            None => calibration::built_in(&used),
+        };
+        Ok(Self {
+            library: Arc::new(parts.library),
+            drafter: parts.drafter,
+            policy: Arc::new(parts.policy),
+            calibration: calibration.map(Arc::new),
+        })
+    }
+
+    /// Returns the desk's articles.
+    pub fn library(&self) -> &Library {
+        &self.library
+    }
+
+    /// Returns the desk's rules and teams.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Returns what the desk's calibration is, or has to be, fitted for.
+    pub fn fitted_for(&self) -> router::FittedFor {
+        calibration::fitted_for(self.library.embedder().id())
+    }
+
+    /// Returns what turns evidence into confidence, if anything does.
+    pub fn calibration(&self) -> Option<&Calibration> {
+        self.calibration.as_deref()
+    }
+}
+
+/// Makes the library of a desk from its settings; `root` is the desk's folder.
+pub fn library(root: &std::path::Path, config: &Config, embedder: Arc<dyn Embedder>) -> Library {
+    let folders = config.articles.folders.iter().map(|folder| root.join(folder)).collect();
+    let options = knowledge::ReadOptions {
+        max_file_bytes: config.articles.max_file_kb.saturating_mul(1024),
+        default_locale: config.articles.default_locale.clone(),
+    };
+    let fusion = knowledge::Fusion {
+        meaning: config.search.meaning,
+        passage_words: config.search.passage_words,
+        article_words: config.search.article_words,
+    };
+    Library::new(root.join(&config.articles.index), folders, options, embedder, fusion)
+}

@@ -1,0 +1,99 @@
+//! Drafts: the text that might be sent, and where it comes from.
+
+mod quotes;
+mod support;
+mod units;
+mod written;
+
+use crate::{Error, Question, library::Found};
+use models::{Embedder, Generator};
+use std::sync::Arc;
+
+pub(crate) use quotes::quote;
+
+/// Where one part of a draft comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Citation {
+    /// Number of the passage in the index; it is one of those that were found.
+    pub passage: usize,
+    /// Id of its article.
+    pub article: String,
+    /// Title of its article.
+    pub title: String,
+    /// Address of its article, when it has one.
+    pub url: Option<String>,
+    /// Headings that the passage stands under.
+    pub heading: Vec<String>,
+    /// The words that the draft rests on, as they stand in the passage.
+    pub quote: String,
+}
+
+/// An answer before anybody has decided to send it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Draft {
+    /// The answer in Markdown.
+    pub text: String,
+    /// What it rests on, the weightiest first; never empty.
+    pub citations: Vec<Citation>,
+    /// Which drafter composed it.
+    pub drafter: &'static str,
+    /// Cosine of the question with the quoted unit nearest to it.
+    pub nearest: f64,
+    /// Cosine of the question with the second nearest unit that was considered.
+    pub second: f64,
+    /// Part of the question's words, weighed by rarity, that the draft holds; 0..=1.
+    pub coverage: f64,
+    /// Mean log-probability a token, where a generator wrote and told it.
+    pub logprob: Option<f64>,
+    /// Why a written draft was put aside for quotes, if it was.
+    pub put_aside: Option<String>,
+}
+
+/// Composes drafts.
+#[derive(Clone)]
+pub enum Drafter {
+    /// Sentences and steps of the best passages, word for word. Needs no generator.
+    Quotes,
+    /// A generator's text over the passages, each sentence checked against what it cites.
+    Written {
+        /// Who writes.
+        generator: Arc<dyn Generator>,
+        /// Longest answer.
+        limit_tokens: usize,
+        /// The company's own words on tone and limits; they may narrow the rules of writing.
+        guidance: String,
+    },
+}
+
+impl Drafter {
+    /// Returns the name under which drafts are recorded.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Quotes => "quotes",
+            Self::Written { .. } => "written",
+        }
+    }
+
+    /// Drafts an answer from what was found; `None` when nothing there is worth quoting.
+    ///
+    /// # Errors
+    /// [`Error::Model`] when the embedder fails. A failing generator is not an error: the quotes
+    /// stand, and say why.
+    pub async fn draft(
+        &self,
+        question: &Question,
+        found: &Found,
+        embedder: &dyn Embedder,
+    ) -> Result<Option<Draft>, Error> {
+        let Some(quotes) = quote(found, embedder).await? else { return Ok(None) };
+        let Self::Written { generator, limit_tokens, guidance } = self else {
+            return Ok(Some(quotes));
+        };
+        let generator = generator.as_ref();
+        let pen = written::Pen { generator, embedder, limit_tokens: *limit_tokens, guidance };
+        Ok(Some(match pen.write(question, found, &quotes).await {
+            Ok(draft) => draft,
+            Err(put_aside) => Draft { put_aside: Some(put_aside.to_string()), ..quotes },
+        }))
+    }
+}

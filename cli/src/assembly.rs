@@ -1,0 +1,132 @@
+//! Puts a desk together from its settings: which embedder, which generator, from which files.
+
+use crate::{progress::Bars, settings::Settings};
+use anyhow::Context;
+use bot::{
+    Desk, Drafter, Library, Parts,
+    config::{DrafterKind, EmbedderKind, GeneratorKind},
+};
+use models::{
+    ChatOptions, Embedder, Encoder, Generator, HashedEmbedder, LocalChat, RemoteChat,
+    RemoteEmbedder, RemoteOptions, Secret,
+    catalogue::{Catalogue, Presence},
+    pull::{Sources, pull},
+};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// Opens everything that a desk needs to answer.
+pub(crate) async fn desk(settings: Settings) -> anyhow::Result<Desk> {
+    let library = library(&settings).await?;
+    let drafter = match settings.config.answers.drafter {
+        DrafterKind::Quotes => Drafter::Quotes,
+        DrafterKind::Written => Drafter::Written {
+            generator: generator(&settings).await?,
+            limit_tokens: settings.config.generator.limit_tokens,
+            guidance: settings.guidance.clone(),
+        },
+    };
+    let calibration = match settings.config.answers.calibration.as_str() {
+        "" => None,
+        file => {
+            let path = settings.root.join(file);
+            let text = std::fs::read_to_string(&path)
+                .with_context(|| format!("answers.calibration: {}", path.display()))?;
+            Some((path, text))
+        }
+    };
+    Ok(Desk::new(Parts { library, drafter, policy: settings.policy, calibration })?)
+}
+
+/// Opens the articles of a desk, and the embedder that goes with them.
+pub(crate) async fn library(settings: &Settings) -> anyhow::Result<Library> {
+    let embedder = embedder(settings).await?;
+    Ok(bot::library(&settings.root, &settings.config, embedder))
+}
+
+async fn embedder(settings: &Settings) -> anyhow::Result<Arc<dyn Embedder>> {
+    let config = &settings.config.embedder;
+    Ok(match config.kind {
+        EmbedderKind::Hashed => Arc::new(HashedEmbedder),
+        EmbedderKind::Remote => Arc::new(RemoteEmbedder::new(RemoteOptions {
+            api_key: config.api_key.reveal().map(Secret::new),
+            dimension: Some(config.dimension),
+            ..RemoteOptions::new(&config.url, &config.model)
+        })?),
+        EmbedderKind::Local => {
+            let folder = model_path(settings, &config.model).await?;
+            let cores = std::thread::available_parallelism().map_or(1, usize::from);
+            let threads = if config.threads == 0 { cores } else { config.threads };
+            Arc::new(Encoder::open(&folder, threads)?)
+        }
+    })
+}
+
+async fn generator(settings: &Settings) -> anyhow::Result<Arc<dyn Generator>> {
+    let config = &settings.config.generator;
+    Ok(match config.kind {
+        GeneratorKind::None => {
+            anyhow::bail!("answers.drafter = \"written\" needs a generator; set generator.kind")
+        }
+        GeneratorKind::Remote => Arc::new(RemoteChat::new(RemoteOptions {
+            api_key: config.api_key.reveal().map(Secret::new),
+            azure_api_version: Some(config.azure_api_version.clone()).filter(|v| !v.is_empty()),
+            timeout_ms: config.timeout_s.saturating_mul(1000),
+            ..RemoteOptions::new(&config.url, &config.model)
+        })?),
+        GeneratorKind::Local => {
+            let path = model_path(settings, &config.model).await?;
+            Arc::new(LocalChat::open(&gguf_in(&path)?, ChatOptions::default())?)
+        }
+    })
+}
+
+/// Finds the files of a model: a path that exists, or a model of the catalogue, which is pulled
+/// when it is missing and the settings allow it.
+async fn model_path(settings: &Settings, model: &str) -> anyhow::Result<PathBuf> {
+    let path = settings.root.join(model);
+    let catalogue = Catalogue::builtin();
+    let Some(entry) = catalogue.find(model) else {
+        let names: Vec<&str> = catalogue.entries().iter().map(|e| e.name.as_str()).collect();
+        anyhow::ensure!(
+            path.exists(),
+            "model {model:?} is neither a path nor in the catalogue ({}); see `frontdesk models list`",
+            names.join(", ")
+        );
+        return Ok(path);
+    };
+    let folder = entry.folder(&settings.models);
+    if !matches!(entry.presence(&settings.models), Presence::Present) {
+        anyhow::ensure!(
+            settings.config.models.pull_missing,
+            "model {model} is not in {}; run `frontdesk models pull {model}`",
+            settings.models.display()
+        );
+        pull(entry, &settings.models, &sources(settings), &Bars::new()).await?;
+    }
+    Ok(folder)
+}
+
+/// Where models are pulled from, in order.
+pub(crate) fn sources(settings: &Settings) -> Sources {
+    let config = &settings.config.models;
+    let folder = Some(config.source.as_str()).filter(|folder| !folder.is_empty());
+    Sources {
+        folders: folder.map(|folder| settings.root.join(folder)).into_iter().collect(),
+        hub: Some(config.hub.clone()).filter(|hub| !hub.is_empty()),
+        ..Sources::default()
+    }
+}
+
+fn gguf_in(path: &Path) -> anyhow::Result<PathBuf> {
+    if path.is_file() {
+        return Ok(path.to_path_buf());
+    }
+    let entries = std::fs::read_dir(path).with_context(|| path.display().to_string())?;
+    entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .find(|file| file.extension().is_some_and(|extension| extension == "gguf"))
+        .with_context(|| format!("{} holds no .gguf file", path.display()))
+}

@@ -1,0 +1,74 @@
+//! One file for each command; [`run`] chooses.
+
+mod ask;
+mod chat;
+mod check;
+mod eval;
+mod index;
+mod init;
+mod models;
+mod search;
+
+use crate::{
+    Verdict,
+    args::{Args, Command},
+    settings::Settings,
+};
+use tracing_subscriber::EnvFilter;
+
+/// Runs the command that was typed.
+pub(crate) async fn run(args: Args) -> anyhow::Result<Verdict> {
+    let Args { desk, json, command } = args;
+    match command {
+        Command::Init { dir } => init::run(&dir),
+        Command::Check => check::run(&desk, json).await,
+        command => {
+            let settings = Settings::read(&desk)?;
+            start_log(&settings)?;
+            with_settings(settings, json, command).await
+        }
+    }
+}
+
+async fn with_settings(
+    settings: Settings,
+    json: bool,
+    command: Command,
+) -> anyhow::Result<Verdict> {
+    match command {
+        Command::Index { articles, watch } => index::run(settings, json, articles, watch).await,
+        Command::Search { question, mode, top, reader } => {
+            search::run(settings, json, search::Wanted { question, mode, top, reader }).await
+        }
+        Command::Ask { question, history, explain, reader } => {
+            let wanted = ask::Wanted { question, history, explain, reader };
+            ask::run(settings, json, wanted).await
+        }
+        Command::Chat { explain, reader } => chat::run(settings, explain, reader.into()).await,
+        Command::Models(command) => models::run(&settings, json, command).await,
+        Command::Eval(command) => eval::run(settings, json, command).await,
+        Command::Init { .. } | Command::Check => unreachable_command(),
+    }
+}
+
+/// `init` and `check` run without settings: the one writes them, the other reports on them.
+fn unreachable_command() -> anyhow::Result<Verdict> {
+    anyhow::bail!("this command takes no settings")
+}
+
+/// Starts the log on stderr; the settings say how much and in which form.
+fn start_log(settings: &Settings) -> anyhow::Result<()> {
+    let log = &settings.config.log;
+    let filter = EnvFilter::try_new(&log.level).map_err(|source| {
+        anyhow::anyhow!(
+            "log.level {:?}: {source}; take one of error, warn, info, debug, trace",
+            log.level
+        )
+    })?;
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match log.format.as_str() {
+        "json" => lines.json().init(),
+        _ => lines.init(),
+    }
+    Ok(())
+}

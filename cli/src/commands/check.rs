@@ -1,0 +1,120 @@
+use crate::{Verdict, assembly, output, settings::Settings};
+use bot::config::Fault;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+/// One thing that a person should look at.
+struct Finding {
+    severity: &'static str,
+    file: PathBuf,
+    line: Option<usize>,
+    what: String,
+    mend: String,
+}
+
+/// Looks at everything that a desk consists of and reports all of it, not only the first fault.
+pub(crate) async fn run(desk: &Path, as_json: bool) -> anyhow::Result<Verdict> {
+    let mut findings = Vec::new();
+    match Settings::read(desk) {
+        Err(failure) => findings.extend(of_failure(desk, &failure)),
+        Ok(settings) => {
+            findings.extend(articles(&settings));
+            // Opening the desk proves models, generator and calibration.
+            if let Err(failure) = assembly::desk(settings).await {
+                findings.extend(of_failure(desk, &failure));
+            }
+        }
+    }
+    show(&findings, as_json)?;
+    let sound = findings.iter().all(|finding| finding.severity == "note");
+    Ok(if sound { Verdict::Yes } else { Verdict::No })
+}
+
+fn of_failure(desk: &Path, failure: &anyhow::Error) -> Vec<Finding> {
+    let error = |fault: &Fault| Finding {
+        severity: "error",
+        file: fault.file.clone(),
+        line: fault.line,
+        what: fault.what.clone(),
+        mend: fault.mend.clone(),
+    };
+    match failure.downcast_ref::<bot::Error>() {
+        Some(bot::Error::Desk(faults)) => faults.iter().map(error).collect(),
+        _ => {
+            let text = format!("{failure:#}");
+            let (what, mend) = text.rsplit_once("; ").unwrap_or((&text, "see the message"));
+            let (what, mend) = (what.to_string(), mend.to_string());
+            vec![Finding { severity: "error", file: desk.into(), line: None, what, mend }]
+        }
+    }
+}
+
+fn articles(settings: &Settings) -> Vec<Finding> {
+    let config = &settings.config.articles;
+    let folders: Vec<PathBuf> = config.folders.iter().map(|f| settings.root.join(f)).collect();
+    let options = knowledge::ReadOptions {
+        max_file_bytes: config.max_file_kb.saturating_mul(1024),
+        default_locale: config.default_locale.clone(),
+    };
+    let folder = match knowledge::read_folders(&folders, &options) {
+        Ok(folder) => folder,
+        Err(failure) => {
+            let file = folders.first().cloned().unwrap_or_default();
+            let mend = "put articles there, or set articles.folders".into();
+            return vec![Finding {
+                severity: "error",
+                file,
+                line: None,
+                what: failure.to_string(),
+                mend,
+            }];
+        }
+    };
+    let skipped = folder.skipped.into_iter().map(|skipped| Finding {
+        severity: "warning",
+        file: skipped.path,
+        line: None,
+        what: format!("skipped: {}", skipped.reason),
+        mend: "mend or remove the file".into(),
+    });
+    let notes = folder.notes.into_iter().map(|note| Finding {
+        severity: "note",
+        file: note.path,
+        line: Some(note.line),
+        what: note.what,
+        mend: note.mend,
+    });
+    skipped.chain(notes).collect()
+}
+
+fn show(findings: &[Finding], as_json: bool) -> anyhow::Result<()> {
+    if as_json {
+        let rows: Vec<_> = findings
+            .iter()
+            .map(|f| {
+                let file = f.file.display().to_string();
+                json!({"severity": f.severity, "file": file, "line": f.line, "what": f.what, "mend": f.mend})
+            })
+            .collect();
+        return output::json(&json!({ "findings": rows }));
+    }
+    for f in findings {
+        let line = f.line.map_or(String::new(), |line| format!(":{line}"));
+        output::line(format!(
+            "{}: {}{line}: {}; {}",
+            f.severity,
+            f.file.display(),
+            f.what,
+            f.mend
+        ))?;
+    }
+    if findings.is_empty() {
+        output::line("all is well")?;
+    }
+    Ok(())
+}
+
+/// Renders a note of the article reader.
+pub(crate) fn note_text(note: &knowledge::Note) -> String {
+    format!("{}:{}: {}; {}", note.path.display(), note.line, note.what, note.mend)
+}

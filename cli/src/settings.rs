@@ -1,0 +1,85 @@
+use anyhow::Context;
+use bot::{
+    Error,
+    config::{Config, Fault},
+};
+use router::Policy;
+use std::path::{Path, PathBuf};
+
+/// A desk's folder with its settings, read and checked.
+pub(crate) struct Settings {
+    pub(crate) root: PathBuf,
+    pub(crate) config: Config,
+    pub(crate) policy: Policy,
+    /// Text of `guidance.md`, empty when there is none.
+    pub(crate) guidance: String,
+    /// Where model files live.
+    pub(crate) models: PathBuf,
+}
+
+/// The policy of a desk without `routing.toml`: one team takes everything.
+const ONE_TEAM: &str =
+    "fallback_team = \"support\"\n[[team]]\nslug = \"support\"\nname = \"Support\"\n";
+
+impl Settings {
+    /// Reads `frontdesk.toml`, `routing.toml` and `guidance.md` below `root`; each may be absent.
+    pub(crate) fn read(root: &Path) -> anyhow::Result<Self> {
+        if !root.is_dir() {
+            anyhow::bail!(
+                "{} is no folder; run `frontdesk init {}` to make it a desk",
+                root.display(),
+                root.display()
+            );
+        }
+        let config = Self::config(root)?;
+        let (file, text) = optional(root, "routing.toml")?;
+        let policy = bot::read_policy(&file, text.as_deref().unwrap_or(ONE_TEAM), &config.answers)
+            .map_err(Error::Desk)?;
+        let (_, guidance) = optional(root, "guidance.md")?;
+        let models = match config.models.folder.as_str() {
+            "" => default_models_folder()?,
+            folder => root.join(folder),
+        };
+        let guidance = guidance.unwrap_or_default();
+        Ok(Self { root: root.to_path_buf(), config, policy, guidance, models })
+    }
+
+    /// Reads `frontdesk.toml` and the environment alone.
+    pub(crate) fn config(root: &Path) -> anyhow::Result<Config> {
+        let (file, text) = optional(root, "frontdesk.toml")?;
+        let desk = text.as_deref().map(|text| (file.as_path(), text));
+        Ok(Config::load(desk, variables()).map_err(Error::Desk)?)
+    }
+}
+
+/// Reads a file of the desk; the path is how errors name it.
+fn optional(root: &Path, name: &str) -> anyhow::Result<(PathBuf, Option<String>)> {
+    let path = root.join(name);
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Ok((path, Some(text))),
+        Err(source) if source.kind() == std::io::ErrorKind::NotFound => Ok((path, None)),
+        Err(source) if source.kind() == std::io::ErrorKind::InvalidData => {
+            let what = "the file is not UTF-8 text".into();
+            let fault = Fault { file: path, line: None, what, mend: "save it as UTF-8".into() };
+            Err(Error::Desk(vec![fault]).into())
+        }
+        Err(source) => Err(Error::File { path, source }.into()),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this file is the one that reads the environment")]
+fn variables() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
+/// Returns the folder for model files of this user (XDG base directories; AppData on Windows).
+#[expect(clippy::disallowed_methods, reason = "this file is the one that reads the environment")]
+fn default_models_folder() -> anyhow::Result<PathBuf> {
+    let set = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    set("XDG_DATA_HOME")
+        .or_else(|| set("HOME").map(|home| home.join(".local/share")))
+        .or_else(|| set("LOCALAPPDATA"))
+        .map(|data| data.join("frontdesk/models"))
+        .context("neither XDG_DATA_HOME nor HOME is set; set models.folder in frontdesk.toml")
+}

@@ -1,0 +1,236 @@
+use crate::{
+    case::ExpectedAct,
+    interval::{Estimate, Resampling, mean, share, statistic},
+    measures::{
+        Judged, auroc, brier, calibration_error, hit_at, recall_at, reciprocal_rank, rouge_l,
+        token_f1,
+    },
+    trial::Trial,
+};
+use router::Slug;
+use serde_json::{Map, Value, json};
+
+/// One measured number.
+#[derive(Debug, Clone)]
+pub struct Figure {
+    /// Its name; scripts read it.
+    pub name: &'static str,
+    /// What it says, for people.
+    pub meaning: &'static str,
+    /// Value, 95 % interval and count.
+    pub estimate: Estimate,
+}
+
+/// All figures of a run; a figure without any case to stand on is left out.
+#[derive(Debug, Clone)]
+pub struct Summary {
+    /// In the order in which people read them.
+    pub figures: Vec<Figure>,
+    /// Cases by (expected, decided) act.
+    pub confusion: Vec<(ExpectedAct, ExpectedAct, usize)>,
+    /// Milliseconds of the whole path: median and 95th percentile.
+    pub total_ms: Option<(f64, f64)>,
+}
+
+/// The acts that cases tell apart, in the order of tables.
+const ACTS: [ExpectedAct; 3] = [ExpectedAct::Answer, ExpectedAct::Clarify, ExpectedAct::Handoff];
+
+/// Measures the trials.
+pub fn summarise(trials: &[Trial]) -> Summary {
+    let figures = [acts(trials), retrieval(trials), answers(trials), confidence(trials)];
+    let count = |expected, decided| {
+        let matches = |t: &&Trial| t.case.expect.act == expected && t.act_class() == decided;
+        (expected, decided, trials.iter().filter(matches).count())
+    };
+    let pairs = ACTS.iter().flat_map(|e| ACTS.iter().map(move |d| (*e, *d)));
+    Summary {
+        figures: figures.into_iter().flatten().collect(),
+        confusion: pairs.map(|(e, d)| count(e, d)).collect(),
+        total_ms: percentiles(trials.iter().map(|t| t.answer.timings.total_ms).collect()),
+    }
+}
+
+fn figure(name: &'static str, meaning: &'static str, estimate: Option<Estimate>) -> Option<Figure> {
+    estimate.map(|estimate| Figure { name, meaning, estimate })
+}
+
+fn share_of<'a>(
+    trials: impl Iterator<Item = &'a Trial<'a>>,
+    holds: impl Fn(&Trial) -> bool,
+) -> Option<Estimate> {
+    let flags: Vec<bool> = trials.map(holds).collect();
+    share(flags.iter().filter(|flag| **flag).count(), flags.len())
+}
+
+fn acts(trials: &[Trial]) -> Vec<Figure> {
+    let expected = |act| trials.iter().filter(move |t| t.case.expect.act == act);
+    let replies = || trials.iter().filter(|t| t.is_reply());
+    let with_team = trials.iter().filter(|t| t.case.expect.team.is_some() && !t.is_reply());
+    let team_right = |t: &Trial| {
+        t.answer.decision.act().team().map(Slug::as_str) == t.case.expect.team.as_deref()
+    };
+    [
+        figure("act_accuracy", "the act is the expected one", share_of(trials.iter(), |t| t.is_act_right())),
+        figure("coverage", "the bot replies", share_of(trials.iter(), |t| t.is_reply())),
+        figure(
+            "wrong_replies",
+            "of the replies, those that are wrong: no answer was due, or the first source does not hold it",
+            share_of(replies(), |t| !t.is_draft_right()),
+        ),
+        figure(
+            "answered",
+            "of the questions that can be answered, those that got a reply",
+            share_of(expected(ExpectedAct::Answer), |t| t.is_reply()),
+        ),
+        figure(
+            "kept_back",
+            "of the questions that cannot be answered, those that got no reply",
+            share_of(
+                trials.iter().filter(|t| t.case.expect.act != ExpectedAct::Answer),
+                |t| !t.is_reply(),
+            ),
+        ),
+        figure("team_accuracy", "of the handoffs with a known team, those that reach it", share_of(with_team, team_right)),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn retrieval(trials: &[Trial]) -> Vec<Figure> {
+    let of = |measure: &dyn Fn(&[String], &[String]) -> Option<f64>| {
+        let values: Vec<f64> =
+            trials.iter().filter_map(|t| measure(&t.answer.articles, &t.gold)).collect();
+        mean(&values, Resampling::default())
+    };
+    [
+        figure("hit@1", "the first article found holds the answer", of(&|r, g| hit_at(1, r, g))),
+        figure("recall@5", "gold articles among the first five", of(&|r, g| recall_at(5, r, g))),
+        figure("recall@10", "gold articles among the first ten", of(&|r, g| recall_at(10, r, g))),
+        figure("MRR", "one over the place of the first gold article", of(&reciprocal_rank)),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn answers(trials: &[Trial]) -> Vec<Figure> {
+    let of = |measure: &dyn Fn(&str, &str) -> Option<f64>| {
+        let values: Vec<f64> = trials
+            .iter()
+            .filter(|t| t.case.expect.act == ExpectedAct::Answer)
+            .filter_map(|t| {
+                let text = t.answer.draft.as_ref().map_or("", |draft| draft.text.as_str());
+                measure(text, t.case.expect.answer.as_deref()?)
+            })
+            .collect();
+        mean(&values, Resampling::default())
+    };
+    [
+        figure("draft_token_f1", "words shared by draft and reference answer (F1)", of(&token_f1)),
+        figure(
+            "draft_rouge_l",
+            "longest common order of words with the reference (F1)",
+            of(&rouge_l),
+        ),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn confidence(trials: &[Trial]) -> Vec<Figure> {
+    let judged = judged(trials);
+    let of = |measure: &dyn Fn(&[Judged]) -> Option<f64>| {
+        statistic(judged.len(), Resampling::default(), |indices| {
+            let drawn: Vec<Judged> =
+                indices.iter().filter_map(|i| judged.get(*i).copied()).collect();
+            measure(&drawn)
+        })
+    };
+    [
+        figure("auroc", "a right draft has more confidence than a wrong one", of(&auroc)),
+        figure("brier", "mean squared error of the confidence", of(&brier)),
+        figure(
+            "ece",
+            "mean distance of stated and met confidence",
+            of(&|j| calibration_error(j, 10)),
+        ),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// Returns confidence and truth of every draft.
+pub(crate) fn judged(trials: &[Trial]) -> Vec<Judged> {
+    trials
+        .iter()
+        .filter(|t| t.answer.draft.is_some())
+        .map(|t| Judged { confidence: t.answer.confidence.value(), right: t.is_draft_right() })
+        .collect()
+}
+
+fn percentiles(mut values: Vec<f64>) -> Option<(f64, f64)> {
+    values.sort_by(f64::total_cmp);
+    let at = |part: f64| values.get(((values.len() as f64 - 1.0) * part).round() as usize).copied();
+    Some((at(0.5)?, at(0.95)?))
+}
+
+impl Summary {
+    /// Returns a figure by name.
+    pub fn figure(&self, name: &str) -> Option<&Figure> {
+        self.figures.iter().find(|figure| figure.name == name)
+    }
+
+    /// Renders the summary as `summary.json`.
+    pub fn to_json(&self, provenance: &[(String, String)]) -> Value {
+        let figures: Map<String, Value> = self
+            .figures
+            .iter()
+            .map(|f| {
+                let Estimate { value, low, high, n } = f.estimate;
+                (f.name.to_string(), json!({"value": value, "low": low, "high": high, "n": n}))
+            })
+            .collect();
+        let confusion: Vec<Value> = self
+            .confusion
+            .iter()
+            .map(|(e, d, n)| json!({"expected": e.name(), "decided": d.name(), "n": n}))
+            .collect();
+        let provenance: Map<String, Value> =
+            provenance.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+        let timings = self.total_ms.map(|(median, p95)| json!({"p50": median, "p95": p95}));
+        json!({"figures": figures, "confusion": confusion, "total_ms": timings, "provenance": provenance})
+    }
+}
+
+/// Renders one trial as a line of `results.jsonl`. `text` and `sources` are the draft's, sent or
+/// not, as `confidence` is about it.
+pub fn result_line(trial: &Trial) -> Value {
+    let answer = &trial.answer;
+    let citations = answer.draft.as_ref().map_or(&[][..], |draft| draft.citations.as_slice());
+    let mut sources: Vec<&str> = Vec::new();
+    for citation in citations {
+        if !sources.contains(&citation.article.as_str()) {
+            sources.push(&citation.article);
+        }
+    }
+    let act = answer.decision.act();
+    json!({
+        "id": trial.case.id,
+        "act": act.name(),
+        "confidence": answer.confidence.value(),
+        "articles": answer.articles,
+        "text": answer.draft.as_ref().map_or("", |draft| draft.text.as_str()),
+        "sources": sources,
+        "team": act.team().map(Slug::as_str),
+        "topic": Value::Null,
+        "reasons": answer.decision.reasons().iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "timings_ms": {
+            "search": answer.timings.search_ms,
+            "draft": answer.timings.draft_ms,
+            "total": answer.timings.total_ms,
+        },
+    })
+}

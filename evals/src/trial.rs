@@ -1,0 +1,106 @@
+use crate::case::{Case, ExpectedAct};
+use bot::{Answer, Desk, Question};
+use futures_util::{StreamExt, stream};
+use knowledge::{Knowledge, Reader};
+use router::Act;
+use serde_json::Value;
+
+/// One case with what the desk made of it.
+#[derive(Debug)]
+pub struct Trial<'a> {
+    /// The case.
+    pub case: &'a Case,
+    /// What came of it.
+    pub answer: Answer,
+    /// Ids of the gold articles as the index names them.
+    pub gold: Vec<String>,
+}
+
+impl Trial<'_> {
+    /// Whether the draft, sent or not, would have been right: the case can be answered, and the
+    /// draft rests first of all on an article that holds the answer.
+    pub fn is_draft_right(&self) -> bool {
+        let first = self.answer.draft.as_ref().and_then(|draft| draft.citations.first());
+        self.case.expect.act == ExpectedAct::Answer
+            && first.is_some_and(|citation| self.gold.contains(&citation.article))
+    }
+
+    /// Whether the draft was sent.
+    pub fn is_reply(&self) -> bool {
+        *self.answer.decision.act() == Act::Reply
+    }
+
+    /// Whether the act is the expected one; a draft for teammates counts as a handoff.
+    pub fn is_act_right(&self) -> bool {
+        self.act_class() == self.case.expect.act
+    }
+
+    /// Returns the act as one of those that cases expect.
+    pub fn act_class(&self) -> ExpectedAct {
+        match self.answer.decision.act() {
+            Act::Reply => ExpectedAct::Answer,
+            Act::Clarify => ExpectedAct::Clarify,
+            Act::HandOff { .. } | Act::DraftOnly { .. } => ExpectedAct::Handoff,
+        }
+    }
+}
+
+/// Runs all cases through the path that serves customers, `at_once` at a time; `progress` hears
+/// how many are done. The trials come back in the order of the cases.
+pub async fn try_cases<'a>(
+    desk: &Desk,
+    knowledge: &Knowledge,
+    cases: &'a [Case],
+    at_once: usize,
+    progress: &(dyn Fn(usize) + Sync),
+) -> Vec<Trial<'a>> {
+    let runs = cases.iter().map(|case| async move {
+        let answer = desk.answer(&question(case), &reader(case)).await;
+        Trial { case, answer, gold: gold(case, knowledge) }
+    });
+    let mut trials = Vec::with_capacity(cases.len());
+    let mut running = stream::iter(runs).buffered(at_once.max(1));
+    while let Some(trial) = running.next().await {
+        trials.push(trial);
+        progress(trials.len());
+    }
+    trials
+}
+
+/// Returns what a case asks.
+pub(crate) fn question(case: &Case) -> Question {
+    Question::after(case.messages.clone())
+}
+
+/// Returns who asks, from the attributes `tier`, `plan` and `tags` of the case's customer.
+pub(crate) fn reader(case: &Case) -> Reader {
+    let attribute = |names: [&str; 2]| -> Vec<String> {
+        let customer = case.customer.as_ref();
+        let found = names.iter().find_map(|name| customer?.get(*name));
+        match found {
+            Some(Value::String(one)) => vec![one.clone()],
+            Some(Value::Array(many)) => {
+                many.iter().filter_map(|value| Some(value.as_str()?.to_string())).collect()
+            }
+            _ => Vec::new(),
+        }
+    };
+    Reader {
+        tiers: attribute(["tier", "tiers"]),
+        plans: attribute(["plan", "plans"]),
+        tags: attribute(["tag", "tags"]),
+        locale: case.locale.clone(),
+        drafts: false,
+    }
+}
+
+/// Returns the gold articles under the ids of the index; one that is not there keeps its name.
+pub(crate) fn gold(case: &Case, knowledge: &Knowledge) -> Vec<String> {
+    let named = |name: &String| match knowledge.article_named(name) {
+        Some(number) => {
+            knowledge.articles().get(number).map_or_else(|| name.clone(), |a| a.id.clone())
+        }
+        None => name.clone(),
+    };
+    case.expect.articles.iter().map(named).collect()
+}

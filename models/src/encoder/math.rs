@@ -1,0 +1,241 @@
+//! The arithmetic of one encoder layer over row-major f32 slices.
+//!
+//! Loops are written so that the compiler vectorises them for any processor; the products go to
+//! the `gemm` crate, which chooses its kernel at run time.
+
+/// A matrix inside a slice: `rows` × `columns`, element (r, c) at `r * row_step + c * column_step`.
+#[derive(Clone, Copy)]
+pub(super) struct View<'a> {
+    pub(super) data: &'a [f32],
+    pub(super) rows: usize,
+    pub(super) columns: usize,
+    pub(super) row_step: usize,
+    pub(super) column_step: usize,
+}
+
+impl<'a> View<'a> {
+    /// Views `data` as `rows` × `columns` in row-major order.
+    pub(super) fn rows(data: &'a [f32], rows: usize, columns: usize) -> Self {
+        Self { data, rows, columns, row_step: columns, column_step: 1 }
+    }
+
+    /// Views `columns` columns from `first` on of the same rows.
+    pub(super) fn columns(self, first: usize, columns: usize) -> Self {
+        Self { data: &self.data[first..], columns, ..self }
+    }
+
+    /// Swaps rows and columns without moving data.
+    pub(super) fn transposed(self) -> Self {
+        Self {
+            rows: self.columns,
+            columns: self.rows,
+            row_step: self.column_step,
+            column_step: self.row_step,
+            ..self
+        }
+    }
+
+    fn fits(&self) -> bool {
+        self.rows == 0
+            || self.columns == 0
+            || (self.rows - 1) * self.row_step + (self.columns - 1) * self.column_step
+                < self.data.len()
+    }
+}
+
+/// Writes `scale * left * right` into `out`, whose rows are `out_step` apart.
+///
+/// # Panics
+/// When the shapes do not fit: they come from the model's checked configuration, never from text.
+pub(super) fn multiply(left: View, right: View, scale: f32, out: &mut [f32], out_step: usize) {
+    let (rows, inner, columns) = (left.rows, left.columns, right.columns);
+    assert_eq!(inner, right.rows, "inner dimensions differ");
+    assert!(left.fits() && right.fits(), "a view is larger than its slice");
+    assert!(rows == 0 || (rows - 1) * out_step + columns <= out.len(), "the result does not fit");
+    if rows == 0 || columns == 0 {
+        return;
+    }
+    #[expect(unsafe_code, reason = "the gemm crate takes raw pointers")]
+    // SAFETY: the asserts above keep every address that gemm touches inside the three slices, and
+    // `out` is borrowed mutably, so it cannot overlap the inputs.
+    unsafe {
+        gemm::gemm(
+            rows,
+            columns,
+            inner,
+            out.as_mut_ptr(),
+            1,
+            out_step as isize,
+            false,
+            left.data.as_ptr(),
+            left.column_step as isize,
+            left.row_step as isize,
+            right.data.as_ptr(),
+            right.column_step as isize,
+            right.row_step as isize,
+            0.0,
+            scale,
+            false,
+            false,
+            false,
+            gemm::Parallelism::None,
+        );
+    }
+}
+
+/// Adds `bias` to every row.
+pub(super) fn add_bias(rows: &mut [f32], bias: &[f32]) {
+    for row in rows.chunks_exact_mut(bias.len()) {
+        row.iter_mut().zip(bias).for_each(|(value, b)| *value += b);
+    }
+}
+
+/// Adds `bias` and `residual` to every row and normalises it to mean 0 and variance 1, then
+/// applies gain and shift (Ba et al. 2016, "Layer Normalization").
+pub(super) fn add_and_normalise(rows: &mut [f32], bias: &[f32], residual: &[f32], norm: &Norm) {
+    let width = norm.gain.len();
+    for (row, before) in rows.chunks_exact_mut(width).zip(residual.chunks_exact(width)) {
+        for ((value, b), r) in row.iter_mut().zip(bias).zip(before) {
+            *value += b + r;
+        }
+        normalise(row, norm);
+    }
+}
+
+/// Gain, shift and floor of a layer normalisation.
+pub(super) struct Norm {
+    pub(super) gain: Vec<f32>,
+    pub(super) shift: Vec<f32>,
+    pub(super) epsilon: f32,
+}
+
+/// Normalises one row in place.
+pub(super) fn normalise(row: &mut [f32], norm: &Norm) {
+    let n = row.len() as f32;
+    let mean = sum(row, |v| v) / n;
+    let variance = sum(row, |v| (v - mean) * (v - mean)) / n;
+    let scale = 1.0 / (variance + norm.epsilon).sqrt();
+    for ((value, gain), shift) in row.iter_mut().zip(&norm.gain).zip(&norm.shift) {
+        *value = (*value - mean) * scale * gain + shift;
+    }
+}
+
+/// Turns every row of `columns` scores into shares that sum to 1.
+pub(super) fn softmax(rows: &mut [f32], columns: usize) {
+    for row in rows.chunks_exact_mut(columns) {
+        let largest = row.iter().fold(f32::NEG_INFINITY, |a, b| if *b > a { *b } else { a });
+        row.iter_mut().for_each(|v| *v = exp(*v - largest));
+        let scale = 1.0 / sum(row, |v| v);
+        row.iter_mut().for_each(|v| *v *= scale);
+    }
+}
+
+/// The activation of the feed-forward part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Activation {
+    /// x Φ(x) (Hendrycks and Gimpel 2016).
+    Gelu,
+    /// Its approximation by tanh.
+    GeluTanh,
+    /// max(x, 0).
+    Relu,
+}
+
+impl Activation {
+    /// Adds `bias` to every row and applies the activation.
+    pub(super) fn apply(self, rows: &mut [f32], bias: &[f32]) {
+        for row in rows.chunks_exact_mut(bias.len()) {
+            let biased = row.iter_mut().zip(bias);
+            match self {
+                Self::Gelu => biased.for_each(|(v, b)| *v = gelu(*v + b)),
+                Self::GeluTanh => biased.for_each(|(v, b)| *v = gelu_tanh(*v + b)),
+                Self::Relu => biased.for_each(|(v, b)| *v = (*v + b).max(0.0)),
+            }
+        }
+    }
+}
+
+/// erf by Abramowitz and Stegun 7.1.26; its absolute error stays below 1.5e-7.
+fn gelu(x: f32) -> f32 {
+    let z = x.abs() * std::f32::consts::FRAC_1_SQRT_2;
+    let t = 1.0 / (1.0 + 0.327_591_1 * z);
+    let series = 0.254_829_6
+        + t * (-0.284_496_72 + t * (1.421_413_8 + t * (-1.453_152_1 + t * 1.061_405_4)));
+    let tail = 0.5 * t * series * exp(-z * z);
+    x * if x < 0.0 { tail } else { 1.0 - tail }
+}
+
+fn gelu_tanh(x: f32) -> f32 {
+    let inner = 0.797_884_6 * (x + 0.044_715 * x * x * x);
+    let e = exp(2.0 * inner.clamp(-10.0, 10.0));
+    0.5 * x * (1.0 + (e - 1.0) / (e + 1.0))
+}
+
+/// e^x without a branch or a call, so that loops over it vectorise; relative error below 2e-7.
+/// The argument is split as n ln 2 + r; e^r is a polynomial (Cephes `expf`), 2^n is put together
+/// from its bits.
+fn exp(x: f32) -> f32 {
+    // Adding and taking away 1.5 * 2^23 rounds to the nearest integer.
+    const ROUND: f32 = 12_582_912.0;
+    let x = x.clamp(-87.0, 88.0);
+    let n = (x * std::f32::consts::LOG2_E + ROUND) - ROUND;
+    let r = x - n * 0.693_359_4 + n * 2.121_944_4e-4;
+    let p = 5.000_000_1e-1
+        + r * (1.666_666_5e-1
+            + r * (4.166_579_6e-2
+                + r * (8.333_452e-3 + r * (1.398_199_9e-3 + r * 1.987_569_2e-4))));
+    let power = f32::from_bits((((n as i32) + 127) << 23) as u32);
+    (1.0 + r + r * r * p) * power
+}
+
+/// Sums `map(value)` in 16 lanes: floating-point sums are not reordered by the compiler.
+fn sum(row: &[f32], map: impl Fn(f32) -> f32) -> f32 {
+    let mut lanes = [0.0_f32; 16];
+    let blocks = row.chunks_exact(16);
+    let tail: f32 = blocks.remainder().iter().map(|v| map(*v)).sum();
+    for block in blocks {
+        for (lane, value) in lanes.iter_mut().zip(block) {
+            *lane += map(*value);
+        }
+    }
+    lanes.iter().sum::<f32>() + tail
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exp_and_gelu_agree_with_double_precision() {
+        for step in -8_000..8_000 {
+            let x = step as f32 * 0.01;
+            let exact = f64::from(x).exp();
+            assert!(((f64::from(exp(x)) - exact) / exact).abs() < 3e-7, "exp({x})");
+        }
+        // 0.5 (1 + erf(x / sqrt 2)) to six places, from tables.
+        for (x, phi) in
+            [(-3.0, 0.001_35), (-1.0, 0.158_655), (0.0, 0.5), (0.5, 0.691_462), (2.0, 0.977_25)]
+        {
+            assert!((gelu(x) - x * phi).abs() < 3e-6, "gelu({x})");
+            assert!((gelu_tanh(x) - x * phi).abs() < 2e-3, "gelu_tanh({x})");
+        }
+    }
+
+    #[test]
+    fn products_follow_strides() {
+        let left = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+        let right = [1.0, 0.0, 2.0, 1.0, 0.0, 3.0];
+        let mut out = [0.0; 4];
+        multiply(View::rows(&left, 2, 3), View::rows(&right, 2, 3).transposed(), 1.0, &mut out, 2);
+        assert_eq!(out, [7.0, 10.0, 16.0, 22.0]);
+    }
+
+    #[test]
+    fn softmax_rows_sum_to_one_even_for_large_scores() {
+        let mut rows = [1000.0, 1000.0, -1000.0, 0.0, 1.0, 2.0];
+        softmax(&mut rows, 3);
+        for row in rows.chunks(3) {
+            assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-6, "{row:?}");
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Text in; vectors and text out.
+//!
+//! Two seams, each with several implementations behind it:
+//!
+//! - [`Embedder`]: text to unit vectors. [`Encoder`] runs a BERT-family model on candle,
+//!   [`RemoteEmbedder`] asks an OpenAI-compatible endpoint, [`HashedEmbedder`] needs no model.
+//! - [`Generator`]: a prompt to text. [`LocalChat`] runs a GGUF model on candle,
+//!   [`RemoteChat`] asks an OpenAI-compatible endpoint, [`ScriptedChat`] replays given answers.
+//!
+//! [`catalogue`] knows which model files exist, where they come from and their checksums.
+//!
+//! Deliberately absent: articles, conversations, decisions. This crate does not know what the
+//! text is about, and reads no environment variable.
+
+pub mod catalogue;
+mod chat;
+#[cfg(test)]
+mod conformance;
+mod decoder;
+mod embedding;
+mod encoder;
+mod error;
+mod gguf;
+mod hashed;
+mod http;
+mod prompt;
+pub mod pull;
+mod remote;
+mod scripted;
+mod template;
+
+pub use chat::{ChatOptions, LocalChat};
+pub use embedding::{Embedder, Embedding};
+pub use encoder::Encoder;
+pub use error::Error;
+pub use hashed::HashedEmbedder;
+pub use prompt::{Completion, Finish, Generator, Prompt, Role, Turn};
+pub use remote::{RemoteChat, RemoteEmbedder, RemoteOptions, Secret};
+pub use scripted::ScriptedChat;
