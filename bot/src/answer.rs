@@ -84,7 +84,7 @@ impl Desk {
         let draft = self.drafter.draft(question, &found, embedder).await?;
         let evidence = draft
             .as_ref()
-            .map(|draft| evidence::gather(question, &found, draft))
+            .map(|draft| evidence::gather(&found, draft))
             .unwrap_or_default();
         let (confidence, contributions, finding) = self.assess(draft.as_ref(), &evidence);
         let vague = found.findings.terms.is_empty() && !question.is_follow_up();

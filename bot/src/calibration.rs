@@ -41,6 +41,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_embedders_that_ship_have_a_calibration() {
+        let hashed = models::Embedder::id(&models::HashedEmbedder).to_string();
+        assert!(built_in(&fitted_for(&hashed)).is_some(), "none for {hashed}");
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../.frontdesk/models/all-minilm-l6-v2");
+        let Ok(encoder) = models::Encoder::open(Path::new(folder), 1) else {
+            eprintln!("skipped: the default model is absent; run ./test");
+            return;
+        };
+        let id = models::Embedder::id(&encoder).to_string();
+        assert!(built_in(&fitted_for(&id)).is_some(), "none for {id}; fit it again");
+    }
+
+    #[test]
     fn built_in_calibrations_are_usable() {
         for (name, text) in BUILT_IN {
             let calibration: Calibration = toml::from_str(text).unwrap();

@@ -202,12 +202,14 @@ impl Config {
     ) -> Result<Self, Vec<Fault>> {
         let mut table = defaults();
         let mut faults = Vec::new();
+        let mut variables = Vec::new();
         if let Some((path, text)) = desk {
             overlay(&mut table, path, text, &mut faults);
         }
         for (name, value) in environment {
             if let Some(key) = name.strip_prefix("FRONTDESK_") {
                 faults.extend(overlay_variable(&mut table, &name, key, &value));
+                variables.push(name);
             }
         }
         if !faults.is_empty() {
@@ -216,56 +218,77 @@ impl Config {
         let file = desk.map_or_else(|| PathBuf::from("frontdesk.toml"), |(path, _)| path.into());
         let config: Self = serde::Deserialize::deserialize(table)
             .map_err(|source: toml::de::Error| vec![Fault::of_toml(&file, "", &source)])?;
-        match config.check(&file) {
+        match config.check(&file, &variables) {
             faults if faults.is_empty() => Ok(config),
             faults => Err(faults),
         }
     }
 
-    fn check(&self, file: &Path) -> Vec<Fault> {
-        let fault = |what: &str, mend: &str| Fault {
-            file: file.to_path_buf(),
-            line: None,
-            what: what.into(),
-            mend: mend.into(),
+    /// Looks at what no single value shows. A key that one of `variables` set is blamed on it.
+    fn check(&self, file: &Path, variables: &[String]) -> Vec<Fault> {
+        let fault = |keys: &[&str], what: &str, mend: &str| {
+            let is_meant = |v: &&String| keys.iter().any(|key| variable(key) == **v);
+            let file = variables.iter().find(is_meant).map_or(file, Path::new).to_path_buf();
+            Fault { file, line: None, what: what.into(), mend: mend.into() }
         };
-        let mut faults = Vec::new();
+        let mut faults = self.check_models(&fault);
         if !(0.0..=1.0).contains(&self.answers.threshold) {
-            faults.push(fault("answers.threshold is not a probability", "set it between 0 and 1"));
+            let what = "answers.threshold is not a probability";
+            faults.push(fault(&["answers.threshold"], what, "set it between 0 and 1"));
         }
         let weights = [self.search.meaning, self.search.passage_words, self.search.article_words];
         if weights.iter().any(|w| !w.is_finite() || *w < 0.0) || weights.iter().sum::<f32>() <= 0.0
         {
             faults.push(fault(
+                &["search.meaning", "search.passage_words", "search.article_words"],
                 "search weights must not be negative, nor all 0",
-                "set meaning = 0.6, passage_words = 0.2, article_words = 0.2",
+                "set meaning = 0.6, passage_words = 0.3, article_words = 0.1",
             ));
         }
         if self.articles.folders.is_empty() {
-            faults.push(fault("articles.folders is empty", "name at least one folder"));
+            let what = "articles.folders is empty";
+            faults.push(fault(&["articles.folders"], what, "name at least one folder"));
         }
+        faults
+    }
+
+    fn check_models(&self, fault: &impl Fn(&[&str], &str, &str) -> Fault) -> Vec<Fault> {
+        let mut faults = Vec::new();
         let remote = self.embedder.kind == EmbedderKind::Remote;
         if remote && (self.embedder.url.is_empty() || self.embedder.dimension == 0) {
             faults.push(fault(
+                &["embedder.kind", "embedder.url", "embedder.dimension"],
                 "a remote embedder needs embedder.url and embedder.dimension",
                 "set both",
             ));
         }
         if self.generator.kind == GeneratorKind::Remote && self.generator.url.is_empty() {
-            faults.push(fault("a remote generator needs generator.url", "set it"));
+            let keys = ["generator.kind", "generator.url"];
+            faults.push(fault(&keys, "a remote generator needs generator.url", "set it"));
+        }
+        if self.generator.timeout_s == 0 {
+            let what = "generator.timeout_s = 0 leaves no time to answer";
+            faults.push(fault(&["generator.timeout_s"], what, "set 1 or more, for example 60"));
         }
         if self.generator.kind != GeneratorKind::None && self.generator.model.is_empty() {
-            faults.push(fault("generator.model is empty", "name the model or its file"));
+            let keys = ["generator.kind", "generator.model"];
+            faults.push(fault(&keys, "generator.model is empty", "name the model or its file"));
         }
         let written = self.answers.drafter == DrafterKind::Written;
         if written && self.generator.kind == GeneratorKind::None {
             faults.push(fault(
+                &["answers.drafter", "generator.kind"],
                 "answers.drafter = \"written\" needs a generator",
                 "set generator.kind or take \"quotes\"",
             ));
         }
         faults
     }
+}
+
+/// Name of the environment variable for `table.key`.
+fn variable(key: &str) -> String {
+    format!("FRONTDESK_{}", key.replace('.', "_").to_uppercase())
 }
 
 fn defaults() -> toml::Table {
@@ -393,7 +416,21 @@ const CHOICES: [(&str, &[&str]); 4] = [
     ("log.format", &["text", "json"]),
 ];
 
+/// What `log.level` takes as a single word; another word would be the name of a module, and
+/// whoever writes one alone meant a level.
+const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+
 fn wrong_choice(key: &str, value: &toml::Value) -> Option<(String, String)> {
+    if key == "log.level" {
+        let word = value.as_str()?.trim();
+        let is_filter = word.contains(['=', ',', ':', '[']);
+        let is_level = LEVELS.contains(&word.to_lowercase().as_str());
+        return (!is_filter && !is_level).then(|| {
+            let known = LEVELS.join(", ");
+            let mend = format!("take one of {known}; or a filter such as \"info,bot=debug\"");
+            (format!("log.level cannot be {word:?}"), mend)
+        });
+    }
     let (_, choices) = CHOICES.iter().find(|(name, _)| *name == key)?;
     let word = value.as_str()?;
     (!choices.contains(&word)).then(|| {

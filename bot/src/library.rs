@@ -80,6 +80,10 @@ pub struct Lookup<'a> {
 /// Texts embedded between two reports of progress.
 const TEXTS_PER_STEP: usize = 128;
 
+/// Attempts to get at the index while another process writes it, a tenth of a second apart: ten
+/// minutes, in which a large help centre is embedded for the first time.
+const LOCK_ATTEMPTS: u32 = 6_000;
+
 impl Library {
     /// Names the parts; reads nothing yet. `place` is the folder of the index.
     pub fn new(
@@ -112,6 +116,7 @@ impl Library {
 
     /// Brings the index in step with the folders. Only passages that changed are embedded; readers
     /// see the old index until the new one is complete. `progress` hears (done, all) passages.
+    /// Waits up to ten minutes for another process that updates the index.
     ///
     /// # Errors
     /// [`Error::Index`] when no article is found or the disk fails, [`Error::Model`] when the
@@ -123,10 +128,14 @@ impl Library {
         let (folders, options) = (self.folders.clone(), self.options.clone());
         let (place, spec) = (self.place.clone(), self.spec());
         let (update, skipped, notes) = off_thread(move || {
-            let mut folder = knowledge::read_folders(&folders, &options)?;
-            let skipped = std::mem::take(&mut folder.skipped);
-            let notes = std::mem::take(&mut folder.notes);
-            Ok((Update::plan(&place, folder, &spec)?, skipped, notes))
+            let (mut skipped, mut notes) = (Vec::new(), Vec::new());
+            let update = Update::plan_when_free(&place, &spec, LOCK_ATTEMPTS, || {
+                let mut folder = knowledge::read_folders(&folders, &options)?;
+                skipped = std::mem::take(&mut folder.skipped);
+                notes = std::mem::take(&mut folder.notes);
+                Ok(folder)
+            })?;
+            Ok((update, skipped, notes))
         })
         .await?;
         let recovered = update.recovered().map(str::to_string);
@@ -153,9 +162,7 @@ impl Library {
         let knowledge = self.knowledge()?;
         let vector = match lookup.mode {
             Mode::Words => None,
-            Mode::Meaning | Mode::Fused => {
-                Some(self.embedder.embed_query(&lookup.question.meaning()).await?)
-            }
+            Mode::Meaning | Mode::Fused => Some(self.meaning(lookup.question).await?),
         };
         let question = lookup.question.clone();
         let (mode, top, fusion) = (lookup.mode, lookup.top, self.fusion);
@@ -173,6 +180,16 @@ impl Library {
             Ok(Found { findings, knowledge, vector })
         })
         .await
+    }
+
+    /// Returns the direction of a question in meaning space: the mean over its texts.
+    async fn meaning(&self, question: &Question) -> Result<models::Embedding, Error> {
+        let mut sum = vec![0.0; self.embedder.dimension()];
+        for text in question.meanings() {
+            let vector = self.embedder.embed_query(&text).await?;
+            sum.iter_mut().zip(vector.as_slice()).for_each(|(s, v)| *s += v);
+        }
+        Ok(models::Embedding::new(sum)?)
     }
 
     /// Starts to watch the folders.

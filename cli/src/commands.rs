@@ -14,13 +14,14 @@ use crate::{
     args::{Args, Command},
     settings::Settings,
 };
+use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 
 /// Runs the command that was typed.
 pub(crate) async fn run(args: Args) -> anyhow::Result<Verdict> {
     let Args { desk, json, command } = args;
     match command {
-        Command::Init { dir } => init::run(&dir),
+        Command::Init { dir } => init::run(&dir, json),
         Command::Check => check::run(&desk, json).await,
         command => {
             let settings = Settings::read(&desk)?;
@@ -44,6 +45,9 @@ async fn with_settings(
             let wanted = ask::Wanted { question, history, explain, reader };
             ask::run(settings, json, wanted).await
         }
+        Command::Chat { .. } if json => {
+            anyhow::bail!("a chat is no single document; use `frontdesk ask --json` with --history")
+        }
         Command::Chat { explain, reader } => chat::run(settings, explain, reader.into()).await,
         Command::Models(command) => models::run(&settings, json, command).await,
         Command::Eval(command) => eval::run(settings, json, command).await,
@@ -65,7 +69,10 @@ fn start_log(settings: &Settings) -> anyhow::Result<()> {
             log.level
         )
     })?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     match log.format.as_str() {
         "json" => lines.json().init(),
         _ => lines.init(),

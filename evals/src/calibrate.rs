@@ -2,11 +2,10 @@ use crate::{
     case::{Case, ExpectedAct},
     logistic::{Direction, Feature, Options, Row, fit},
     measures::{Judged, auroc, brier, calibration_error},
-    trial::{gold, question, reader},
+    trial::{Asked, answers, gold},
 };
 use anyhow::Context;
 use bot::{Answer, Desk};
-use futures_util::{StreamExt, stream};
 use router::{Calibration, Evidence, Factor, FittedFor};
 use std::collections::BTreeMap;
 
@@ -20,7 +19,19 @@ struct Observed {
     evidence: Evidence,
     right: bool,
     group: usize,
+    kind: Kind,
 }
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Answerable,
+    Unanswerable,
+    NearMiss,
+}
+
+/// Part of the questions that are taken to have no answer in the articles. It sets the level of all
+/// confidences; a desk that knows its own part calibrates on its own cases.
+const UNANSWERABLE: f64 = 0.4;
 
 /// Figures of a fit on cases that it has not seen.
 #[derive(Debug, Clone, Copy)]
@@ -49,26 +60,30 @@ pub struct Fitted {
 
 /// Observations that can only speak for a draft, and those that can only speak against it. The
 /// others may point either way.
-const RISING: [&str; 10] = [
+const RISING: [&str; 13] = [
     "draft_coverage",
     "draft_nearest",
-    "fused_lead_2",
-    "meaning_best",
-    "meaning_lead_2",
+    "fused_lead_1",
+    "fused_lead_4",
+    "fused_own",
+    "meaning_lead_1",
+    "meaning_lead_10",
+    "meaning_lead_4",
     "meaning_own",
-    "words_best_log",
     "words_in_article",
     "words_in_passage",
+    "words_lead_1",
     "words_rarest_there",
 ];
-const FALLING: [&str; 1] = ["words_nowhere"];
+const FALLING: [&str; 4] =
+    ["fused_rank_meaning_log", "fused_rank_words_log", "meaning_crowd_log", "words_nowhere"];
 
 /// Observes the drafts of a desk for its cases. A case that can be answered is seen twice: as it
 /// is, and with its gold articles taken away, which makes a near miss of it, the hardest kind of
-/// question that cannot be answered. Cases that a rule settles teach nothing and are left out.
+/// question that cannot be answered.
 ///
 /// # Errors
-/// When the index cannot be opened.
+/// When the index cannot be opened or a case makes the path panic.
 pub async fn observe(
     name: &str,
     desk: &Desk,
@@ -77,38 +92,69 @@ pub async fn observe(
     progress: &(dyn Fn(usize) + Sync),
 ) -> anyhow::Result<Lesson> {
     let knowledge = desk.library().knowledge()?;
-    let runs = cases.iter().enumerate().map(|(group, case)| {
+    let mut asked = Vec::new();
+    let mut truths = Vec::new();
+    for (group, case) in cases.iter().enumerate() {
         let gold = gold(case, &knowledge);
-        let numbers: Vec<usize> =
-            gold.iter().filter_map(|id| knowledge.article_named(id)).collect();
-        async move {
-            let (question, reader) = (question(case), reader(case));
-            let mut rows = Vec::new();
-            let answer = desk.answer(&question, &reader).await;
-            let answerable = case.expect.act == ExpectedAct::Answer;
-            rows.extend(row(&answer, group, |first| answerable && gold.iter().any(|g| g == first)));
-            if answerable && !numbers.is_empty() {
-                let missed = desk.answer_without(&question, &reader, &numbers).await;
-                rows.extend(row(&missed, group, |_| false));
-            }
-            rows
+        let without: Vec<usize> = gold.iter().filter_map(|id| knowledge.article_named(id)).collect();
+        let answerable = case.expect.act == ExpectedAct::Answer;
+        if answerable && !without.is_empty() {
+            asked.push(Asked { case, without });
+            truths.push(Truth { group, gold: Vec::new(), kind: Kind::NearMiss });
         }
-    });
-    let mut rows = Vec::new();
-    let mut running = stream::iter(runs).buffered(at_once.max(1));
-    let mut done = 0;
-    while let Some(more) = running.next().await {
-        rows.extend(more);
-        done += 1;
-        progress(done);
+        let kind = if answerable { Kind::Answerable } else { Kind::Unanswerable };
+        asked.push(Asked { case, without: Vec::new() });
+        truths.push(Truth { group, gold: if answerable { gold } else { Vec::new() }, kind });
     }
+    let answers = answers(desk, asked.into_iter(), at_once, progress).await?;
+    let rows = answers.iter().zip(&truths).filter_map(|(answer, truth)| truth.row(answer)).collect();
     Ok(Lesson { name: name.to_string(), rows })
 }
 
-fn row(answer: &Answer, group: usize, is_right: impl Fn(&str) -> bool) -> Option<Observed> {
-    let first = answer.draft.as_ref()?.citations.first()?;
-    let right = is_right(&first.article);
-    Some(Observed { evidence: answer.evidence.clone(), right, group })
+/// What is known about a question beforehand.
+struct Truth {
+    group: usize,
+    gold: Vec<String>,
+    kind: Kind,
+}
+
+impl Truth {
+    /// Returns the row for an answer; `None` when nothing was drafted.
+    fn row(&self, answer: &Answer) -> Option<Observed> {
+        let first = answer.draft.as_ref()?.citations.first()?;
+        let right = self.gold.contains(&first.article);
+        Some(Observed { evidence: answer.evidence.clone(), right, group: self.group, kind: self.kind })
+    }
+}
+
+impl Lesson {
+    fn weight(&self, row: &Observed) -> f64 {
+        if row.kind == Kind::NearMiss { self.near_miss_weight() } else { 1.0 }
+    }
+
+    /// Says for each row whether it counts in figures: near misses are thinned to their weight,
+    /// evenly, so that figures see the mix of questions that the fit was made for.
+    fn counted(&self) -> Vec<bool> {
+        let mut n_near_misses = 0.0;
+        let counts = |row: &Observed| {
+            let weight = self.weight(row);
+            let before = n_near_misses * weight;
+            if row.kind == Kind::NearMiss {
+                n_near_misses += 1.0;
+            }
+            row.kind != Kind::NearMiss || (before + weight).floor() > before.floor()
+        };
+        self.rows.iter().map(counts).collect()
+    }
+
+    /// Returns the weight of a near miss, so that [`UNANSWERABLE`] of all questions cannot be
+    /// answered. Where more than that cannot be answered anyway, near misses still teach a little.
+    fn near_miss_weight(&self) -> f64 {
+        let count = |kind| self.rows.iter().filter(|row| row.kind == kind).count() as f64;
+        let (answerable, unanswerable) = (count(Kind::Answerable), count(Kind::Unanswerable));
+        let wanted = UNANSWERABLE * (answerable + unanswerable) - unanswerable;
+        (wanted / ((1.0 - UNANSWERABLE) * count(Kind::NearMiss).max(1.0))).clamp(0.1, 1.0)
+    }
 }
 
 /// Fits a calibration to the lessons, each weighed alike.
@@ -121,7 +167,7 @@ pub fn calibrate(lessons: &[Lesson], fitted_for: FittedFor) -> anyhow::Result<Fi
     let all: Vec<&Lesson> = lessons.iter().collect();
     let rows = rows(&all, &names);
     let model = fit(&rows, &features, &Options::default())?;
-    let cross_validated = unseen(&rows, &model.out_of_fold).context("too few cases")?;
+    let cross_validated = unseen(&all, &rows, &model.out_of_fold).context("too few cases")?;
     let mut other_desks = Vec::new();
     for (index, lesson) in lessons.iter().enumerate().filter(|_| lessons.len() > 1) {
         let others: Vec<&Lesson> =
@@ -130,7 +176,7 @@ pub fn calibrate(lessons: &[Lesson], fitted_for: FittedFor) -> anyhow::Result<Fi
         let own = self::rows(&[lesson], &names);
         let guesses: Vec<f64> = own.iter().map(|row| model.probability(&row.features)).collect();
         let figures =
-            unseen(&own, &guesses).with_context(|| format!("{}: one outcome only", lesson.name))?;
+            unseen(&[lesson], &own, &guesses).with_context(|| format!("{}: one outcome only", lesson.name))?;
         other_desks.push((lesson.name.clone(), figures));
     }
     let factors = names
@@ -172,11 +218,11 @@ fn rows(lessons: &[&Lesson], names: &[&str]) -> Vec<Row> {
     let mut rows = Vec::new();
     let mut first_group = 0;
     for lesson in lessons {
-        let weight = 1.0 / lesson.rows.len().max(1) as f64;
+        let all: f64 = lesson.rows.iter().map(|row| lesson.weight(row)).sum();
         rows.extend(lesson.rows.iter().map(|observed| Row {
             features: names.iter().map(|n| observed.evidence.get(n).unwrap_or(0.0)).collect(),
             right: observed.right,
-            weight,
+            weight: lesson.weight(observed) / all.max(1.0),
             group: first_group + observed.group,
         }));
         first_group += lesson.rows.iter().map(|row| row.group + 1).max().unwrap_or(0);
@@ -184,11 +230,14 @@ fn rows(lessons: &[&Lesson], names: &[&str]) -> Vec<Row> {
     rows
 }
 
-fn unseen(rows: &[Row], guesses: &[f64]) -> Option<Unseen> {
+fn unseen(lessons: &[&Lesson], rows: &[Row], guesses: &[f64]) -> Option<Unseen> {
+    let counted = lessons.iter().flat_map(|lesson| lesson.counted());
     let judged: Vec<Judged> = rows
         .iter()
         .zip(guesses)
-        .map(|(row, guess)| Judged { confidence: *guess, right: row.right })
+        .zip(counted)
+        .filter(|(_, counts)| *counts)
+        .map(|((row, guess), _)| Judged { confidence: *guess, right: row.right })
         .collect();
     Some(Unseen {
         n: judged.len(),

@@ -13,11 +13,13 @@ pub mod logistic;
 pub mod measures;
 pub mod report;
 mod retrieval;
+mod run_report;
 mod summary;
 mod trial;
 
 pub use calibrate::{Fitted, Lesson, Unseen, calibrate, observe};
 pub use case::{Case, CasesError, Expect, ExpectedAct, read_cases};
 pub use retrieval::{Retrieval, measure_retrieval};
+pub use run_report::{About, report};
 pub use summary::{Figure, Summary, result_line, summarise};
 pub use trial::{Trial, try_cases};

@@ -9,6 +9,7 @@ use crate::{
 };
 use router::Slug;
 use serde_json::{Map, Value, json};
+use std::collections::HashSet;
 
 /// One measured number.
 #[derive(Debug, Clone)]
@@ -54,8 +55,9 @@ fn figure(name: &'static str, meaning: &'static str, estimate: Option<Estimate>)
     estimate.map(|estimate| Figure { name, meaning, estimate })
 }
 
-fn share_of<'a>(
-    trials: impl Iterator<Item = &'a Trial<'a>>,
+/// Estimates the share of trials of which `holds` is true.
+pub(crate) fn share_of<'a, 'b: 'a>(
+    trials: impl Iterator<Item = &'a Trial<'b>>,
     holds: impl Fn(&Trial) -> bool,
 ) -> Option<Estimate> {
     let flags: Vec<bool> = trials.map(holds).collect();
@@ -206,27 +208,31 @@ impl Summary {
 }
 
 /// Renders one trial as a line of `results.jsonl`. `text` and `sources` are the draft's, sent or
-/// not, as `confidence` is about it.
+/// not, as `confidence` is about it. A gold article is named as its case names it, be it by id or
+/// by path.
 pub fn result_line(trial: &Trial) -> Value {
     let answer = &trial.answer;
     let citations = answer.draft.as_ref().map_or(&[][..], |draft| draft.citations.as_slice());
-    let mut sources: Vec<&str> = Vec::new();
-    for citation in citations {
-        if !sources.contains(&citation.article.as_str()) {
-            sources.push(&citation.article);
-        }
-    }
+    let name = |id: &'_ String| -> String {
+        let place = trial.gold.iter().position(|gold| gold == id);
+        place.and_then(|i| trial.case.expect.articles.get(i)).unwrap_or(id).clone()
+    };
+    let mut sources: Vec<String> = citations.iter().map(|citation| name(&citation.article)).collect();
+    let mut seen = HashSet::new();
+    sources.retain(|source| seen.insert(source.clone()));
+    let articles: Vec<String> = answer.articles.iter().map(name).collect();
     let act = answer.decision.act();
     json!({
         "id": trial.case.id,
         "act": act.name(),
         "confidence": answer.confidence.value(),
-        "articles": answer.articles,
+        "articles": articles,
         "text": answer.draft.as_ref().map_or("", |draft| draft.text.as_str()),
         "sources": sources,
         "team": act.team().map(Slug::as_str),
         "topic": Value::Null,
         "reasons": answer.decision.reasons().iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "evidence": answer.evidence.iter().collect::<std::collections::BTreeMap<_, _>>(),
         "timings_ms": {
             "search": answer.timings.search_ms,
             "draft": answer.timings.draft_ms,

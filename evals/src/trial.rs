@@ -1,4 +1,5 @@
 use crate::case::{Case, ExpectedAct};
+use anyhow::Context;
 use bot::{Answer, Desk, Question};
 use futures_util::{StreamExt, stream};
 use knowledge::{Knowledge, Reader};
@@ -47,24 +48,49 @@ impl Trial<'_> {
 
 /// Runs all cases through the path that serves customers, `at_once` at a time; `progress` hears
 /// how many are done. The trials come back in the order of the cases.
+///
+/// # Errors
+/// When a case makes the path panic, which is a defect of ours.
 pub async fn try_cases<'a>(
     desk: &Desk,
     knowledge: &Knowledge,
     cases: &'a [Case],
     at_once: usize,
     progress: &(dyn Fn(usize) + Sync),
-) -> Vec<Trial<'a>> {
-    let runs = cases.iter().map(|case| async move {
-        let answer = desk.answer(&question(case), &reader(case)).await;
-        Trial { case, answer, gold: gold(case, knowledge) }
+) -> anyhow::Result<Vec<Trial<'a>>> {
+    let asked = cases.iter().map(|case| Asked { case, without: Vec::new() });
+    let answers = answers(desk, asked, at_once, progress).await?;
+    let trials = cases.iter().zip(answers);
+    Ok(trials.map(|(case, answer)| Trial { case, answer, gold: gold(case, knowledge) }).collect())
+}
+
+/// A case to ask, and the numbers of the articles to ask it without.
+pub(crate) struct Asked<'a> {
+    pub(crate) case: &'a Case,
+    pub(crate) without: Vec<usize>,
+}
+
+/// Asks the desk, each question in a task of its own, and returns the answers in order.
+pub(crate) async fn answers<'a>(
+    desk: &Desk,
+    asked: impl Iterator<Item = Asked<'a>>,
+    at_once: usize,
+    progress: &(dyn Fn(usize) + Sync),
+) -> anyhow::Result<Vec<Answer>> {
+    let tasks = asked.map(|Asked { case, without }| {
+        let (desk, question, reader, id) = (desk.clone(), question(case), reader(case), &case.id);
+        async move {
+            let task = async move { desk.answer_without(&question, &reader, &without).await };
+            tokio::spawn(task).await.with_context(|| format!("case {id} made the answer path fail"))
+        }
     });
-    let mut trials = Vec::with_capacity(cases.len());
-    let mut running = stream::iter(runs).buffered(at_once.max(1));
-    while let Some(trial) = running.next().await {
-        trials.push(trial);
-        progress(trials.len());
+    let mut answers = Vec::new();
+    let mut running = stream::iter(tasks).buffered(at_once.max(1));
+    while let Some(answer) = running.next().await {
+        answers.push(answer?);
+        progress(answers.len());
     }
-    trials
+    Ok(answers)
 }
 
 /// Returns what a case asks.

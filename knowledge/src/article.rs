@@ -49,7 +49,7 @@ pub struct Reader {
     pub plans: Vec<String>,
     /// Tags of the reader.
     pub tags: Vec<String>,
-    /// Language the reader wants; ignored while no article is in it.
+    /// Language the reader wants: articles in it come before equally good ones in others.
     pub locale: Option<String>,
     /// Drafts are shown too (for teammates and previews).
     pub drafts: bool,

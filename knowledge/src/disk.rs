@@ -27,13 +27,6 @@ pub(crate) fn sync_folder(path: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Waits until a file that someone else wrote is on disk, and returns what stands in it.
-pub(crate) fn sync_and_read(path: &Path) -> Result<Vec<u8>, Error> {
-    let file = File::options().read(true).write(true).open(path);
-    file.and_then(|f| f.sync_all()).map_err(Error::io("sync", path))?;
-    fs::read(path).map_err(Error::io("read", path))
-}
-
 /// Moves a file or folder over and waits until the move is on disk.
 pub(crate) fn rename(from: &Path, to: &Path) -> Result<(), Error> {
     fs::rename(from, to).map_err(Error::io("rename", from))?;

@@ -19,9 +19,6 @@ use crate::{
 /// File name endings of articles, lower case.
 const EXTENSIONS: [&str; 5] = ["md", "markdown", "mdx", "html", "htm"];
 
-/// Deepest folder that is entered; real help centres stay below fifteen.
-const DEPTH_LIMIT: usize = 64;
-
 /// Longest title and id, characters: they stand in every passage and every list.
 const NAME_LIMIT: usize = 300;
 
@@ -101,7 +98,8 @@ impl Reading<'_> {
         let mut walk = WalkBuilder::new(root);
         // Links are followed, loops are reported by the walker; what a .gitignore hides is still
         // an article, but dot folders are other tools' rooms.
-        walk.standard_filters(false).hidden(true).follow_links(true).max_depth(Some(DEPTH_LIMIT));
+        // There is no limit of depth: an article that lies deep would vanish without a word.
+        walk.standard_filters(false).hidden(true).follow_links(true);
         walk.sort_by_file_path(Path::cmp);
         for entry in walk.build() {
             match entry {

@@ -107,10 +107,18 @@ fn from_keys(keys: Keys, front: &str) -> Head {
         id: keys.id.as_deref().and_then(said),
         slug: keys.slug.as_deref().and_then(said),
         title: keys.title.as_deref().and_then(said),
-        url: keys.url.as_deref().and_then(said),
         updated: keys.updated.or(keys.last_updated).and_then(|l| said(&l.flat())),
         ..Head::default()
     };
+    match keys.url.as_deref().and_then(said) {
+        Some(url) if leads_to_a_page(&url) => head.url = Some(url),
+        Some(_) => head.notes.push((
+            line_of(front, "url"),
+            "its url is neither a web address nor a relative path, and left out".to_owned(),
+            "write an address that begins with https:// or http://, or a path".to_owned(),
+        )),
+        None => {}
+    }
     if let Some(locale) = keys.locale.or(keys.lang).or(keys.language).as_deref().and_then(said) {
         head.locale = crate::locale::normal(&locale);
         if head.locale.is_none() {
@@ -189,6 +197,19 @@ fn line_of(front: &str, key: &str) -> usize {
         line.trim_start().strip_prefix(key).is_some_and(|r| r.trim_start().starts_with([':', '=']))
     });
     found.map_or(1, |at| at + 2)
+}
+
+/// Says whether a link to it opens a page of this or another site: `javascript:` and `data:` run
+/// code where the answer is shown. A path has no colon before its first `/`, `?` or `#` (RFC 3986,
+/// 4.2), and `//host` leads to another site without saying so.
+fn leads_to_a_page(url: &str) -> bool {
+    let lower = url.to_lowercase();
+    if let Some(rest) = lower.strip_prefix("https://").or_else(|| lower.strip_prefix("http://")) {
+        return rest.starts_with(|c: char| c.is_alphanumeric() || c == '[');
+    }
+    let first = url.split(['/', '?', '#']).next().unwrap_or_default();
+    let is_odd = url.contains(|c: char| c.is_control() || c == '\\');
+    !first.contains(':') && !url.starts_with("//") && !is_odd
 }
 
 fn said(text: &str) -> Option<String> {

@@ -21,7 +21,7 @@ use crate::{
     search::ArticleCard,
     stored::{Manifest, SCHEMA, StoredArticle, StoredPassage},
     vectors::{EmbedderSpec, Vectors},
-    word_index::{self, Document, WordIndex},
+    word_index::{self, WordIndex},
     words::Analyser,
 };
 
@@ -145,19 +145,19 @@ fn write_files(
     for (name, documents) in [(WORDS_ARTICLES, article_words), (WORDS_PASSAGES, passage_words)] {
         let sub = folder.join(name);
         fs::create_dir(&sub).map_err(Error::io("create", &sub))?;
-        word_index::build(&sub, documents.into_iter())?;
-        step("words written")?;
-        for file in folder_files(&sub)? {
-            let bytes = disk::sync_and_read(&sub.join(&file))?;
+        for (file, bytes) in word_index::build(documents.into_iter())? {
+            disk::write(&sub.join(&file), &bytes)?;
             files.push((format!("{name}/{file}"), disk::digest(&bytes)));
         }
+        step("words written")?;
         disk::sync_folder(&sub)?;
     }
     Ok(files)
 }
 
-/// The words of every article and every passage.
-fn documents(content: &Content<'_>) -> (Vec<Document>, Vec<Document>) {
+/// The words of every article and of every passage. An article's title counts twice: over a whole
+/// article one mention would be lost.
+fn documents(content: &Content<'_>) -> (Vec<Vec<String>>, Vec<Vec<String>>) {
     let mut analysers: HashMap<String, Analyser> = HashMap::new();
     let mut of_articles = Vec::with_capacity(content.articles.len());
     let mut of_passages = Vec::with_capacity(content.passages.len());
@@ -169,21 +169,21 @@ fn documents(content: &Content<'_>) -> (Vec<Document>, Vec<Document>) {
             analyser.words(text).iter().map(|w| word_index::key(&language, w)).collect()
         };
         let title = keys(&card.title);
-        let mut whole = Document { title: title.clone(), ..Document::default() };
+        let mut article = [title.as_slice(), &title].concat();
         let mut last_heading: &[String] = &[];
         for passage in content.passages.get(card.passages.clone()).unwrap_or_default() {
             let body = keys(&passage.text);
-            let heading = keys(&passage.heading.join("\n"));
-            whole.body.extend(body.iter().cloned());
+            article.extend_from_slice(&body);
             if passage.heading != last_heading
                 && let Some(own) = passage.heading.last()
             {
-                whole.heading.extend(keys(own));
+                article.extend(keys(own));
             }
             last_heading = &passage.heading;
-            of_passages.push(Document { title: title.clone(), heading, body });
+            let heading = keys(&passage.heading.join("\n"));
+            of_passages.push([title.as_slice(), &heading, &body].concat());
         }
-        of_articles.push(whole);
+        of_articles.push(article);
     }
     (of_articles, of_passages)
 }
@@ -290,14 +290,6 @@ impl Files {
         let path = self.folder.join(sub);
         WordIndex::open(files).map_err(|e| corrupt(&path, &e.to_string()))
     }
-}
-
-fn folder_files(folder: &Path) -> Result<Vec<String>, Error> {
-    let entries = fs::read_dir(folder).map_err(Error::io("read", folder))?;
-    let names = entries.flatten().map(|e| e.file_name().to_string_lossy().into_owned());
-    let mut names: Vec<_> = names.filter(|n| !n.ends_with(".lock")).collect();
-    names.sort();
-    Ok(names)
 }
 
 fn parsed<T: serde::de::DeserializeOwned>(path: &Path, bytes: &[u8]) -> Result<T, Error> {

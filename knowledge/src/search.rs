@@ -23,9 +23,14 @@ use crate::{
     vectors::{self, EmbedderSpec},
 };
 
-/// Candidates taken from each list before fusion; with fewer, recall at 10 begins to suffer when
-/// articles have many passages.
+/// Candidates taken from each list before fusion: room for ten articles that fill many places
+/// each.
 const CANDIDATES: usize = 200;
+
+/// What a score keeps when its article is in another language than the reader's. Nothing says which
+/// articles are translations of one another: a tenth puts a translation first and leaves an article
+/// that has none where it can be found.
+const OTHER_LANGUAGE: f32 = 0.9;
 
 /// An opened generation of the index, immutable and cheap to clone.
 #[derive(Clone)]
@@ -124,7 +129,8 @@ pub struct Hit {
     pub passage: usize,
     /// Number of its article.
     pub article: usize,
-    /// What the list is ranked by: fused or word scores 0 to 1, or the cosine.
+    /// What the list is ranked by: fused or word scores 0 to 1, or the cosine; a tenth less when
+    /// the article is in another language than the reader's.
     pub score: f32,
     /// Cosine to the query, when it has a vector.
     pub cosine: Option<f32>,
@@ -195,7 +201,8 @@ impl Knowledge {
         by_id.or_else(|| articles.iter().position(|a| a.place == name))
     }
 
-    /// Finds the passages that answer a question best, among those the reader may see.
+    /// Finds the passages that answer a question best, among those the reader may see; none for
+    /// texts without a word to search for.
     ///
     /// # Errors
     /// [`Error::BadVectors`] when the vector does not fit the index, [`Error::Words`] when the
@@ -208,6 +215,11 @@ impl Knowledge {
             &self.inner.languages,
             &self.inner.generation.passage_words,
         )?;
+        let says_nothing = question.terms.is_empty() && question.keys.is_empty();
+        if says_nothing && !query.words.is_empty() {
+            // A vector of no words points somewhere, and what lies there answers nothing.
+            return Ok(Findings::default());
+        }
         let scores = self.scores(&question, vector.as_deref(), &allowed)?;
         let candidates = self.candidates(&scores, query.mode);
         let mut ranked = self.rank(&candidates, &scores, query);
@@ -238,11 +250,10 @@ impl Knowledge {
         Ok(Some(unit))
     }
 
-    /// Which articles the reader may see and wants to. A locale of which nothing is there
-    /// filters nothing: an answer in another language beats none.
+    /// Which articles the reader may see and wants to.
     fn allowed(&self, reader: &Reader, without: &[usize]) -> Allowed {
-        let articles = self.articles();
-        let mut of_articles: Vec<bool> = articles
+        let of_articles: Vec<bool> = self
+            .articles()
             .iter()
             .enumerate()
             .map(|(number, a)| {
@@ -251,16 +262,6 @@ impl Knowledge {
                     && !without.contains(&number)
             })
             .collect();
-        if let Some(wanted) = reader.locale.as_deref().map(locale::language) {
-            let spoken: Vec<bool> = of_articles
-                .iter()
-                .zip(articles)
-                .map(|(allowed, a)| *allowed && locale::language(&a.locale) == wanted)
-                .collect();
-            if spoken.contains(&true) {
-                of_articles = spoken;
-            }
-        }
         let of_passages = self
             .passages()
             .iter()
@@ -342,8 +343,21 @@ impl Knowledge {
             Mode::Fused => query.fusion.fuse(&rows),
         };
         let mut ranked: Vec<(usize, f32)> = candidates.iter().copied().zip(values).collect();
+        if let Some(wanted) = query.reader.locale.as_deref().map(locale::language) {
+            for (passage, score) in &mut ranked {
+                if !self.is_in(*passage, &wanted) {
+                    // A cosine may be negative, and must not rise.
+                    *score *= if *score > 0.0 { OTHER_LANGUAGE } else { 1.0 / OTHER_LANGUAGE };
+                }
+            }
+        }
         ranked.sort_by(descending);
         ranked
+    }
+
+    fn is_in(&self, passage: usize, language: &str) -> bool {
+        let article = self.passages().get(passage).and_then(|p| self.articles().get(p.article));
+        article.is_some_and(|a| locale::language(&a.locale) == language)
     }
 
     fn hit(&self, passage: usize, score: f32, scores: &AllScores) -> Hit {

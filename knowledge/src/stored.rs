@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{article::Audience, passage::Passage, search::ArticleCard};
 
 /// Layout of the files; raised whenever they or the analysis of words change meaning.
-pub(crate) const SCHEMA: u32 = 1;
+pub(crate) const SCHEMA: u32 = 2;
 
 /// What a generation consists of, with the digest of each file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

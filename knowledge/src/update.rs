@@ -4,6 +4,8 @@ use std::{
     collections::HashMap,
     fs::{self, File, TryLockError},
     path::{Path, PathBuf},
+    thread,
+    time::Duration,
 };
 
 use crate::{
@@ -17,6 +19,9 @@ use crate::{
     stored::SCHEMA,
     vectors::{EmbedderSpec, Vectors},
 };
+
+/// Pause between two attempts to take the lock: short beside any update, long beside an attempt.
+const LOCK_PAUSE: Duration = Duration::from_millis(100);
 
 /// A planned change of the index on disk. It holds the write lock until it is committed or
 /// dropped.
@@ -46,20 +51,47 @@ enum Source {
 }
 
 impl Update {
-    /// Plans to make the index in `dir` hold exactly the articles of `folder`.
+    /// Plans to make the index in `dir` hold exactly the articles of `folder`. Waits for nobody.
     ///
     /// # Errors
     /// [`Error::Locked`] while another update is under way, [`Error::Io`] when the folder of
     /// the index cannot be used, [`Error::Empty`] when there is no article. A corrupt index is
     /// no error: see [`Update::recovered`].
     pub fn plan(dir: &Path, folder: Folder, embedder: &EmbedderSpec) -> Result<Self, Error> {
+        Self::plan_when_free(dir, embedder, 1, || Ok(folder))
+    }
+
+    /// Waits until no other update is under way, then plans as [`Update::plan`] does. `read` is
+    /// called and the index looked at once the lock is held, so that the plan misses no edit made
+    /// during the wait and embeds nothing that the other update has embedded. Blocks the thread;
+    /// `attempts` are a tenth of a second apart, and one is made even if 0 are asked for.
+    ///
+    /// # Errors
+    /// Those of [`Update::plan`], [`Error::Locked`] after the last attempt only, and those of
+    /// `read`.
+    pub fn plan_when_free(
+        dir: &Path,
+        embedder: &EmbedderSpec,
+        attempts: u32,
+        read: impl FnOnce() -> Result<Folder, Error>,
+    ) -> Result<Self, Error> {
+        let lock = lock(dir, attempts)?;
+        let folder = read()?;
+        Self::planned(dir, lock, folder, embedder)
+    }
+
+    fn planned(
+        dir: &Path,
+        lock: File,
+        folder: Folder,
+        embedder: &EmbedderSpec,
+    ) -> Result<Self, Error> {
         if folder.articles.is_empty() {
             return Err(Error::Empty {
                 folders: "the given folders".to_owned(),
                 hint: String::new(),
             });
         }
-        let lock = lock(dir)?;
         generation::clear(dir, None);
         let (old, recovered) = previous(dir)?;
         let (articles, passages, embedded) = laid_out(folder.articles);
@@ -178,7 +210,7 @@ impl Update {
 }
 
 /// Takes the lock of an index, making its folder where there is none.
-fn lock(dir: &Path) -> Result<File, Error> {
+fn lock(dir: &Path, attempts: u32) -> Result<File, Error> {
     fs::create_dir_all(dir).map_err(Error::io("create", dir))?;
     let path = dir.join("lock");
     let file = File::options()
@@ -187,11 +219,22 @@ fn lock(dir: &Path) -> Result<File, Error> {
         .truncate(false)
         .open(&path)
         .map_err(Error::io("open", &path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Error::Locked { path: dir.to_owned() }),
-        Err(TryLockError::Error(source)) => Err(Error::io("lock", &path)(source)),
+    for attempt in 1.. {
+        match file.try_lock() {
+            Ok(()) => break,
+            Err(TryLockError::WouldBlock) if attempt >= attempts => {
+                return Err(Error::Locked { path: dir.to_owned() });
+            }
+            Err(TryLockError::WouldBlock) => {
+                if attempt == 1 {
+                    tracing::warn!(path = %dir.display(), "waiting for another process that is updating the index");
+                }
+                thread::sleep(LOCK_PAUSE);
+            }
+            Err(TryLockError::Error(source)) => return Err(Error::io("lock", &path)(source)),
+        }
     }
+    Ok(file)
 }
 
 /// The generation in force, or why it cannot be used.

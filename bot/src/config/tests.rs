@@ -63,6 +63,40 @@ fn variables_are_checked_like_keys() {
 }
 
 #[test]
+fn what_a_variable_set_is_blamed_on_the_variable() {
+    let text = "[answers]\nthreshold = 7";
+    let both = [("FRONTDESK_ANSWERS_THRESHOLD", "8"), ("FRONTDESK_SEARCH_MEANING", "-1")];
+    let error = load(text, &both).unwrap_err();
+    let what = "FRONTDESK_ANSWERS_THRESHOLD: answers.threshold is not a probability; ";
+    assert!(error.contains(what), "{error}");
+    assert!(error.contains("FRONTDESK_SEARCH_MEANING: search weights"), "{error}");
+    assert!(!error.contains("frontdesk.toml"), "{error}");
+    let error = load(text, &[("FRONTDESK_SEARCH_MEANING", "0.5")]).unwrap_err();
+    assert!(error.starts_with("frontdesk.toml: answers.threshold"), "{error}");
+}
+
+#[test]
+fn a_generator_without_any_time_is_refused() {
+    check(
+        "[generator]\ntimeout_s = 0",
+        "frontdesk.toml: generator.timeout_s = 0 leaves no time to answer; set 1 or more, for example 60",
+    );
+}
+
+#[test]
+fn a_lone_word_as_log_level_is_a_level() {
+    check(
+        "[log]\nlevel = \"frob\"",
+        "frontdesk.toml:2: log.level cannot be \"frob\"; take one of off, error, warn, info, debug, trace; or a filter such as \"info,bot=debug\"",
+    );
+    for level in ["off", "TRACE", "info,bot=debug", "bot=debug", "bot::library,warn"] {
+        assert!(load("", &[("FRONTDESK_LOG_LEVEL", level)]).is_ok(), "{level}");
+    }
+    let error = load("", &[("FRONTDESK_LOG_LEVEL", "frob")]).unwrap_err();
+    assert!(error.starts_with("FRONTDESK_LOG_LEVEL: log.level cannot be"), "{error}");
+}
+
+#[test]
 fn secrets_are_never_shown() {
     let config = load("[generator]\napi_key = \"sk-hidden\"", &[]).unwrap();
     assert_eq!(config.generator.api_key.reveal(), Some("sk-hidden"));

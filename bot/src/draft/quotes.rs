@@ -15,7 +15,7 @@ const NEAR_BEST: f32 = 0.80;
 /// A passage of another article has to be nearer still.
 const NEAR_BEST_ELSEWHERE: f32 = 0.93;
 /// A unit is quoted when its score reaches this part of the best unit's.
-const NEAR_BEST_UNIT: f64 = 0.75;
+const NEAR_BEST_UNIT: f64 = 0.85;
 /// Quoting stops after this many words; what is begun is finished.
 const WORDS_ENOUGH: usize = 70;
 /// Below this the best unit has nothing to do with the question: no draft.
@@ -40,18 +40,13 @@ pub(crate) async fn quote(found: &Found, embedder: &dyn Embedder) -> Result<Opti
     }
     let chosen = choose(&candidates, best);
     let chosen: Vec<&Candidate> = chosen.iter().filter_map(|i| candidates.get(*i)).collect();
-    let mut order: Vec<usize> = Vec::new();
-    for candidate in &chosen {
-        if !order.contains(&candidate.hit) {
-            order.push(candidate.hit);
-        }
-    }
-    order.sort_unstable();
-    let citations: Vec<Citation> = order
+    let citations: Vec<Citation> = by_best_unit(&chosen)
         .iter()
         .filter_map(|hit| {
             let units = chosen.iter().filter(|c| c.hit == *hit).map(|c| &c.unit);
-            cite(found, hits.get(*hit)?, &join(units))
+            let locale = locale(found, hits.get(*hit));
+            let quote = join(units, |row| coverage(&found.findings, row, &locale));
+            cite(found, hits.get(*hit)?, &quote)
         })
         .collect();
     let text = citations.iter().map(|c| c.quote.as_str()).collect::<Vec<_>>().join("\n\n");
@@ -68,6 +63,19 @@ pub(crate) async fn quote(found: &Found, embedder: &dyn Embedder) -> Result<Opti
         logprob: None,
         put_aside: None,
     }))
+}
+
+/// Returns the hits that are quoted, that with the best unit first.
+fn by_best_unit(chosen: &[&Candidate]) -> Vec<usize> {
+    let mut ranked: Vec<&&Candidate> = chosen.iter().collect();
+    ranked.sort_by(|a, b| b.score.total_cmp(&a.score));
+    let mut order: Vec<usize> = Vec::new();
+    for candidate in ranked {
+        if !order.contains(&candidate.hit) {
+            order.push(candidate.hit);
+        }
+    }
+    order
 }
 
 /// Returns the hits that may be quoted: the best one and what is nearly as good.
@@ -182,7 +190,7 @@ fn neighbours(candidates: &[Candidate], index: usize, n_words: usize) -> Vec<usi
 }
 
 /// Joins units as they stood: sentences of one block by a space, blocks by an empty line.
-fn join<'a>(units: impl Iterator<Item = &'a Unit>) -> String {
+fn join<'a>(units: impl Iterator<Item = &'a Unit>, weight: impl Fn(&str) -> f64) -> String {
     let mut text = String::new();
     let mut last: Option<&Unit> = None;
     for unit in units {
@@ -191,7 +199,7 @@ fn join<'a>(units: impl Iterator<Item = &'a Unit>) -> String {
             Some(last) if last.block == unit.block => text.push(' '),
             Some(_) => text.push_str("\n\n"),
         }
-        text.push_str(&unit.text);
+        text.push_str(&unit.quoted(&weight));
         last = Some(unit);
     }
     text

@@ -39,6 +39,30 @@ pub(super) fn units(text: &str) -> Vec<Unit> {
     units
 }
 
+/// Rows of a table that are quoted whole; of a longer one only those that the question is about.
+const ROWS_QUOTED_WHOLE: usize = 4;
+
+impl Unit {
+    /// Renders the unit for a reader: a table gets the line under its header that Markdown wants,
+    /// and, when it is long, only the rows that `weight` finds something of the question in.
+    pub(super) fn quoted(&self, weight: impl Fn(&str) -> f64) -> String {
+        if self.kind != Kind::Table {
+            return self.text.clone();
+        }
+        let is_row = |line: &&str| line.trim_start().starts_with('|');
+        let is_rule = |line: &str| line.chars().all(|c| "|-: ".contains(c));
+        let intro = self.text.lines().filter(|line| !is_row(line)).map(str::to_string);
+        let mut rows = self.text.lines().filter(is_row).filter(|line| !is_rule(line));
+        let header = rows.next().unwrap_or_default().to_string();
+        let rows: Vec<(&str, f64)> = rows.map(|row| (row, weight(row))).collect();
+        let best = rows.iter().map(|(_, weight)| *weight).fold(0.0, f64::max);
+        let kept = |weight: f64| rows.len() <= ROWS_QUOTED_WHOLE || weight >= 0.5 * best;
+        let rule = format!("|{}", "---|".repeat(header.matches('|').count().saturating_sub(1)));
+        let chosen = rows.iter().filter(|(_, w)| kept(*w)).map(|(row, _)| (*row).to_string());
+        intro.chain([header, rule]).chain(chosen).collect::<Vec<_>>().join("\n")
+    }
+}
+
 /// Groups the lines of a passage into blocks.
 fn blocks(text: &str) -> Vec<(Kind, String)> {
     let mut blocks: Vec<(Kind, String)> = Vec::new();
@@ -155,6 +179,15 @@ mod tests {
             "Run:\n\n```sh\nls\n\npwd\n```\n- x\n- y",
             &[(Kind::Code, "Run:\n\n```sh\nls\n\npwd\n```"), (Kind::List, "- x\n- y")],
         );
+    }
+
+    #[test]
+    fn long_tables_are_quoted_by_the_rows_that_matter() {
+        let text = "Codes:\n| Code | Mend |\n| A | x |\n| B | y |\n| C | z |\n| D | x |\n| E | x |";
+        let unit = units(text).remove(0);
+        let about_b = |row: &str| if row.contains('B') { 1.0 } else { 0.0 };
+        assert_eq!(unit.quoted(about_b), "Codes:\n| Code | Mend |\n|---|---|\n| B | y |");
+        assert_eq!(unit.quoted(|_| 0.0).lines().count(), 8);
     }
 
     proptest! {

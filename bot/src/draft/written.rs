@@ -107,7 +107,7 @@ impl Pen<'_> {
                 index + 1
             ));
         }
-        let asked = fenced(&question.meaning());
+        let asked = fenced(&question.whole());
         text.push_str(&format!(
             "<question>\n{asked}\n</question>\n{ABSTAIN} or an answer with [numbers]:"
         ));

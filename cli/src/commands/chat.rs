@@ -28,8 +28,9 @@ fn read_line() -> anyhow::Result<Option<String>> {
     if std::io::stdin().is_terminal() {
         write!(std::io::stderr(), "> ")?;
     }
-    let mut line = String::new();
-    std::io::stdin().lock().read_line(&mut line)?;
+    let mut bytes = Vec::new();
+    std::io::stdin().lock().read_until(b'\n', &mut bytes)?;
+    let line = String::from_utf8_lossy(&bytes);
     let line = line.trim();
     Ok((!line.is_empty()).then(|| line.to_string()))
 }

@@ -3,8 +3,8 @@ use crate::{Verdict, args, assembly, output, progress::counted, settings::Settin
 use anyhow::Context;
 use bot::Desk;
 use evals::{
-    Fitted, Lesson, Retrieval, Summary, Trial, calibrate, measure_retrieval, observe, read_cases,
-    result_line, summarise, try_cases,
+    About, Fitted, Lesson, Retrieval, Summary, Trial, calibrate, measure_retrieval, observe, read_cases,
+    report, result_line, summarise, try_cases,
 };
 use serde_json::{Map, Value, json};
 use std::{
@@ -57,7 +57,7 @@ async fn run_cases(
     let bar = counted("cases", cases.len() as u64);
     let trials =
         try_cases(&desk, &knowledge, &cases, at_once(), &|done| bar.set_position(done as u64))
-            .await;
+            .await?;
     bar.finish_and_clear();
     let summary = summarise(&trials);
     let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
@@ -69,10 +69,19 @@ async fn run_cases(
         ("embedder", desk.library().embedder().id().to_string()),
         ("threshold", threshold.to_string()),
     ]
-    .map(|(name, value)| (name.to_string(), value));
-    write_results(out, &trials)?;
+    .map(|(name, value)| (name.to_string(), value))
+    .to_vec();
     let document = summary.to_json(&provenance);
+    let about = About {
+        title: format!("Eval of {}", short_name(&root)),
+        generated_by: concat!("frontdesk ", env!("CARGO_PKG_VERSION")).to_string(),
+        provenance,
+        threshold,
+    };
+    write_results(out, &trials)?;
     write(&out.join("summary.json"), &serde_json::to_string_pretty(&document)?)?;
+    let page = evals::report::render(&report(&trials, &summary, about))?;
+    write(&out.join("report.html"), &page)?;
     if as_json {
         output::json(&document)?;
     } else {
@@ -231,7 +240,7 @@ fn show_fit(fitted: &Fitted) -> anyhow::Result<()> {
 async fn lesson(name: &str, desk: &Desk, files: &[PathBuf]) -> anyhow::Result<Lesson> {
     let cases = read_cases(files)?;
     ensure_index(desk.library()).await?;
-    let bar = counted(name, cases.len() as u64);
+    let bar = counted(name, 2 * cases.len() as u64);
     let lesson =
         observe(name, desk, &cases, at_once(), &|done| bar.set_position(done as u64)).await?;
     bar.finish_and_clear();

@@ -1,6 +1,7 @@
 use crate::{Verdict, output};
 use anyhow::Context;
 use bot::config::DEFAULTS;
+use serde_json::json;
 use std::path::Path;
 
 /// The starter desk: small, and it runs.
@@ -20,7 +21,7 @@ const FILES: [(&str, &str); 7] = [
     (".gitignore", ".frontdesk/\n"),
 ];
 
-pub(crate) fn run(dir: &Path) -> anyhow::Result<Verdict> {
+pub(crate) fn run(dir: &Path, as_json: bool) -> anyhow::Result<Verdict> {
     let settings = commented(DEFAULTS);
     let files = FILES.iter().copied().chain([("frontdesk.toml", settings.as_str())]);
     let files: Vec<(&str, &str)> = files.collect();
@@ -30,7 +31,7 @@ pub(crate) fn run(dir: &Path) -> anyhow::Result<Verdict> {
             dir.join(name).display()
         );
     }
-    for (name, text) in files {
+    for (name, text) in &files {
         let path = dir.join(name);
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
@@ -38,6 +39,11 @@ pub(crate) fn run(dir: &Path) -> anyhow::Result<Verdict> {
         std::fs::write(&path, text).with_context(|| path.display().to_string())?;
     }
     let dir = dir.display();
+    if as_json {
+        let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
+        output::json(&json!({"desk": dir.to_string(), "files": names}))?;
+        return Ok(Verdict::Yes);
+    }
     output::line(format!(
         "{dir} is a desk now. Put your articles into {dir}/articles, then:\n\n  \
          frontdesk --desk {dir} index\n  \

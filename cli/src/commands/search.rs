@@ -31,6 +31,7 @@ pub(crate) async fn run(
         if as_json {
             hits.push(json!({
                 "article": article.id,
+                "path": article.place,
                 "title": article.title,
                 "heading": passage.heading.join(" > "),
                 "text": passage.text,

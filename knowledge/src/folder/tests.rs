@@ -84,6 +84,15 @@ fn loops_and_dangling_links_are_reported_and_do_not_hang() {
 }
 
 #[test]
+fn an_article_in_a_very_deep_folder_is_read() {
+    let deep = format!("{}deep.md", "a/".repeat(100));
+    let folder = read(&folder_with(&[("top.md", b"text"), (&deep, b"text")]));
+    let places: Vec<&str> = folder.articles.iter().map(|a| a.place.as_str()).collect();
+    assert_eq!(places, [deep.as_str(), "top.md"]);
+    assert!(folder.skipped.is_empty(), "{:?}", folder.skipped);
+}
+
+#[test]
 fn an_empty_folder_says_what_was_looked_for() {
     let dir = folder_with(&[("a.txt", b"x"), ("b.md", b"\0")]);
     let error = read_folders(&[dir.path().to_owned()], &ReadOptions::default()).unwrap_err();

@@ -13,6 +13,14 @@ const FRONT_LIMIT: usize = 256 * 1024;
 /// Depth of nesting that is followed into a value; deeper parts are dropped.
 const DEPTH_LIMIT: usize = 4;
 
+/// What a plain text of YAML cannot begin with: a value of broken front matter that does is a part
+/// of something else.
+const BROKEN_STARTS: [char; 10] = ['[', '{', '&', '*', '!', '|', '>', '%', '@', '`'];
+
+/// Keys of which even a value that cannot be read matters, as it may keep the article from
+/// customers.
+const UNCLEAR_COUNTS: [&str; 3] = ["audience", "draft", "published"];
+
 /// The known keys. Unknown ones are other tools' business and ignored.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Keys {
@@ -115,6 +123,11 @@ pub(super) fn from_lines(front: &str) -> (Keys, bool) {
         let Some((key, value)) = key_and_value(line) else { continue };
         let quoted = value.trim_matches(['"', '\'']).trim();
         let text = (!quoted.is_empty()).then(|| quoted.to_owned());
+        // Half of a list or of an anchor is no name; a broken `draft` has to stay doubtful.
+        let is_broken = value.starts_with(BROKEN_STARTS) && !UNCLEAR_COUNTS.contains(&key);
+        if is_broken {
+            continue;
+        }
         match key {
             "id" => keys.id = text,
             "slug" => keys.slug = text,

@@ -81,6 +81,43 @@ fn broken_front_matter_costs_a_note_and_keeps_what_is_plain() {
 }
 
 #[test]
+fn half_of_a_list_or_an_anchor_is_no_name() {
+    for start in ["[a,", "{a: b", "&a", "*a", "!a", "|", ">", "%a", "@a", "`a"] {
+        let text = format!("---\ntitle: a: b: [\nslug: {start}\nid: {start}\n---\n");
+        let (head, _) = read(&text);
+        assert_eq!((head.slug, head.id), (None, None), "{start}");
+        assert_eq!(head.notes.len(), 1, "{start}: {:?}", head.notes);
+    }
+    let (head, _) = read("---\ntitle: a: b: [\nid: \"[a\"\ndraft: [true\n---\n");
+    assert_eq!(head.id.as_deref(), Some("[a"), "what is quoted is meant");
+    assert!(head.draft, "a draft that cannot be read is one");
+}
+
+#[test]
+fn a_url_leads_to_a_page_or_is_left_out_with_a_note() {
+    for (url, kept) in [
+        ("https://x.test/a?b=c:d", true),
+        ("HTTP://x.test", true),
+        ("/help/refunds", true),
+        ("help/refunds.html#a:b", true),
+        ("../a", true),
+        ("javascript:alert(1)", false),
+        ("JavaScript:alert(1)//https://x.test", false),
+        ("data:text/html,x", false),
+        ("//other.test/a", false),
+        ("https:x.test", false),
+        ("https://", false),
+        ("/\\other.test", false),
+        ("mailto:a@x.test", false),
+    ] {
+        let (head, _) = read(&format!("---\ntitle: T\nurl: {url}\n---\n"));
+        assert_eq!(head.url.as_deref(), kept.then_some(url), "{url}");
+        let lines: Vec<usize> = head.notes.iter().map(|n| n.0).collect();
+        assert_eq!(lines, if kept { vec![] } else { vec![3] }, "{url}");
+    }
+}
+
+#[test]
 fn audiences_are_read_in_every_shape() {
     for (front, expected) in [
         ("audience: internal", audience(&[], &[], &["internal"])),

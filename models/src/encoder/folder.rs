@@ -93,7 +93,9 @@ impl Config {
                 self.model_type
             ));
         }
-        if self.num_attention_heads == 0 || self.hidden_size % self.num_attention_heads != 0 {
+        if self.num_attention_heads == 0
+            || !self.hidden_size.is_multiple_of(self.num_attention_heads)
+        {
             return refuse("hidden_size is no multiple of num_attention_heads".into());
         }
         if self.position_embedding_type.as_deref().is_some_and(|kind| kind != "absolute") {

@@ -1,0 +1,158 @@
+//! Cases through the whole path: what is written, what the gates say, what is wrong with a file.
+
+use crate::bench::{Bench, Ran};
+use serde_json::Value;
+
+const CASES: &str = "desk/cases/cases.jsonl";
+
+fn eval(bench: &Bench, more: &[&str]) -> Ran {
+    bench.on_desk(&[&["eval", "run", "--cases", CASES, "-o", "out/new"], more].concat())
+}
+
+#[test]
+fn results_have_a_line_for_each_case_with_the_fields_of_the_contract() {
+    let bench = Bench::vannerly();
+    let ran = eval(&bench, &[]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let n_articles = bench.json(&["index"])["articles"].as_u64().unwrap();
+    let cases = bench.read(CASES);
+    let results = bench.read("out/new/results.jsonl");
+    assert_eq!(results.lines().count(), cases.lines().count());
+    assert!(n_articles > 10);
+    for (case, line) in cases.lines().zip(results.lines()) {
+        let (case, result): (Value, Value) =
+            (serde_json::from_str(case).unwrap(), serde_json::from_str(line).unwrap());
+        assert_eq!(result["id"], case["id"], "in the order of the cases");
+        let acts = ["reply", "clarify", "offer", "handoff", "draft", "hold", "ignore", "resolve"];
+        assert!(acts.contains(&result["act"].as_str().unwrap()), "{line}");
+        assert!((0.0..=1.0).contains(&result["confidence"].as_f64().unwrap()), "{line}");
+        assert!(result["text"].is_string() && result["sources"].is_array(), "{line}");
+        assert!(result["team"].is_string() || result["team"].is_null(), "{line}");
+        assert!(result["topic"].is_null(), "topics do not exist yet");
+        assert!(result["timings_ms"]["total"].is_number(), "{line}");
+        let n_ranked = result["articles"].as_array().unwrap().len();
+        assert!(n_ranked >= 10 || result["act"] == "clarify", "{n_ranked} ranked: {line}");
+    }
+    let page = bench.read("out/new/report.html");
+    assert!(page.starts_with("<!doctype html>") || page.starts_with("<!DOCTYPE html>"), "{page}");
+}
+
+#[test]
+fn the_summary_has_intervals_counts_and_its_origin() {
+    let bench = Bench::starter().confident(4.0);
+    let ran = eval(&bench, &["--json"]);
+    let printed = ran.document();
+    let written: Value = serde_json::from_str(&bench.read("out/new/summary.json")).unwrap();
+    assert_eq!(printed, written);
+    for name in ["act_accuracy", "coverage", "wrong_replies", "answered", "kept_back", "hit@1"] {
+        let figure = &written["figures"][name];
+        let [value, low, high] = ["value", "low", "high"].map(|f| figure[f].as_f64().unwrap());
+        assert!(low <= value && value <= high, "{name}: {figure}");
+        assert!(figure["n"].as_u64().unwrap() > 0);
+    }
+    for name in ["version", "desk", "cases", "index", "embedder", "threshold"] {
+        assert!(written["provenance"][name].is_string(), "{name}: {written:#}");
+    }
+    let n: u64 =
+        written["confusion"].as_array().unwrap().iter().map(|c| c["n"].as_u64().unwrap()).sum();
+    assert_eq!(n, 6, "every case is in the table once");
+}
+
+#[test]
+fn gates_say_no_with_exit_code_one() {
+    let bench = Bench::starter().confident(4.0);
+    let check = |more: &[&str], expected: i32, said: &str| {
+        let ran = eval(&bench, more);
+        assert_eq!(ran.code, Some(expected), "{more:?}: {ran:?}");
+        assert!(ran.err.contains(said), "{more:?}: {ran:?}");
+    };
+    check(&["--least-act-accuracy", "0"], 0, "");
+    check(&["--least-act-accuracy", "1"], 1, "gate: act accuracy");
+    check(&["--most-wrong-replies", "1"], 0, "");
+    // The desk is sure of everything, and two of its six cases are for people.
+    check(&["--most-wrong-replies", "0"], 1, "of the replies are wrong");
+    for no_share in ["much", "NaN", "1.1", "80"] {
+        check(&["--least-act-accuracy", no_share], 2, "not a number between 0 and 1");
+    }
+    let ran = eval(&bench, &["--least-act-accuracy", "1", "--json"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.document()["figures"].is_object(), "a failed gate still reports");
+}
+
+#[test]
+fn what_is_wrong_with_a_case_file_is_named_by_line() {
+    let bench = Bench::starter();
+    let good = bench.read(CASES);
+    let first = good.lines().next().unwrap();
+    let bad = format!("{first}\n\n{{\"id\": \"b\"\n{first}\n{{\"id\":\"c\",\"messages\":[]}}\n");
+    bench.write("bad.jsonl", &bad);
+    bench.on_desk(&["eval", "run", "--cases", "bad.jsonl", "-o", "out"]).refuses(&[
+        "bad.jsonl:3: is not JSON",
+        "bad.jsonl:4: id: \"password\" is already the id of bad.jsonl:1",
+        "bad.jsonl:5: messages: is empty; write a list",
+    ]);
+    assert!(!bench.home().join("out").exists(), "nothing is written for cases that are none");
+    bench.write("none.jsonl", "\n");
+    for command in [&["run", "-o", "out"][..], &["retrieval"], &["calibrate", "-o", "c.toml"]] {
+        for (file, what) in [("none.jsonl", "holds no case"), ("absent.jsonl", "cannot be read")] {
+            let arguments = [&["eval"], command, &["--cases", file]].concat();
+            bench.on_desk(&arguments).refuses(&[file, what]);
+        }
+    }
+    bench.on_desk(&["eval", "run", "--cases", CASES, CASES, "-o", "out"]).refuses(&["already"]);
+}
+
+#[test]
+fn retrieval_is_measured_three_ways() {
+    let bench = Bench::vannerly();
+    let measured = bench.json(&["eval", "retrieval", "--cases", CASES]);
+    for way in ["words", "meaning", "fused"] {
+        for measure in ["hit@1", "recall@1", "recall@5", "recall@10", "MRR", "nDCG@10"] {
+            let figure = &measured[way][measure];
+            let value = figure["value"].as_f64().unwrap();
+            assert!((0.0..=1.0).contains(&value) && figure["n"].as_u64().unwrap() > 50, "{figure}");
+        }
+    }
+    let value = |way: &str, measure: &str| measured[way][measure]["value"].as_f64().unwrap();
+    assert!(value("words", "recall@10") > 0.5, "words find most of it: {measured:#}");
+    assert!(value("fused", "recall@1") <= value("fused", "recall@10"));
+    let ran = bench.on_desk(&["eval", "retrieval", "--cases", CASES]);
+    assert!(ran.out.contains("fused − words: recall@5"), "{ran:?}");
+}
+
+#[test]
+fn a_fitted_calibration_can_be_used_at_once() {
+    let bench = Bench::vannerly();
+    let ran = bench.on_desk(&["eval", "calibrate", "--cases", CASES, "-o", "desk/own.toml"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    for part in ["cross-validated: AUROC", "fitted on: desk", "set answers.calibration"] {
+        assert!(ran.out.contains(part), "no {part:?} in {ran:?}");
+    }
+    let fitted: toml::Table = bench.read("desk/own.toml").parse().unwrap();
+    assert_eq!(fitted["fitted_for"]["drafter"].as_str(), Some("quotes"));
+    let again = bench.on_desk(&["eval", "calibrate", "--cases", CASES, "-o", "again.toml"]);
+    assert_eq!(again.code, Some(0), "{again:?}");
+    assert_eq!(bench.read("desk/own.toml"), bench.read("again.toml"), "the same each time");
+    let bench = bench.with("FRONTDESK_ANSWERS_CALIBRATION", "own.toml");
+    let answer = bench.ask("Can I pay with PayPal?");
+    assert!(answer["confidence"].as_f64().unwrap() > 0.0, "{answer:#}");
+}
+
+#[test]
+fn the_customer_of_a_case_sees_what_such_a_customer_may_see() {
+    let bench = Bench::vannerly();
+    let case = |id: &str, customer: &str| {
+        format!(
+            "{{\"id\":\"{id}\",\"messages\":[{{\"author\":\"customer\",\"text\":\"How do I \
+             provision people with SCIM?\"}}],\"expect\":{{\"act\":\"answer\",\"articles\":\
+             [\"scim-provisioning\"]}},\"customer\":{customer}}}\n"
+        )
+    };
+    let cases = case("yes", "{\"plan\": \"enterprise\"}") + &case("no", "{\"plan\": \"team\"}");
+    bench.write("two.jsonl", &cases);
+    let ran = bench.on_desk(&["eval", "run", "--cases", "two.jsonl", "-o", "out"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let results = bench.read("out/results.jsonl");
+    let seen: Vec<bool> = results.lines().map(|l| l.contains("\"scim-provisioning\"")).collect();
+    assert_eq!(seen, [true, false]);
+}
