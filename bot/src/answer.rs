@@ -82,10 +82,8 @@ impl Desk {
         let drafting = Instant::now();
         let embedder = self.library.embedder().as_ref();
         let draft = self.drafter.draft(question, &found, embedder).await?;
-        let evidence = draft
-            .as_ref()
-            .map(|draft| evidence::gather(&found, draft))
-            .unwrap_or_default();
+        let evidence =
+            draft.as_ref().map(|draft| evidence::gather(&found, draft)).unwrap_or_default();
         let (confidence, contributions, finding) = self.assess(draft.as_ref(), &evidence);
         let vague = found.findings.terms.is_empty() && !question.is_follow_up();
         let finding = if vague { Finding::TooVague } else { finding };

@@ -14,7 +14,7 @@ pub enum Error {
     #[error(transparent)]
     Model(#[from] models::Error),
     /// A file of the desk cannot be read or written.
-    #[error("{path}: {source}")]
+    #[error("cannot use {}", path.display())]
     File {
         /// The file.
         path: PathBuf,

@@ -1,4 +1,4 @@
-use crate::{Error, Question};
+use crate::{Error, Question, config::Fault};
 use knowledge::{
     EmbedderSpec, Findings, Fusion, Knowledge, Mode, ReadOptions, Reader, Skipped, Update,
 };
@@ -195,7 +195,7 @@ impl Library {
     /// Starts to watch the folders.
     ///
     /// # Errors
-    /// [`Error::File`] when a folder cannot be watched.
+    /// [`Error::Desk`] when a folder is not there, [`Error::File`] when it cannot be watched.
     pub fn watch(&self) -> Result<Watch, Error> {
         let failed = |path: &Path, source: notify::Error| Error::File {
             path: path.to_path_buf(),
@@ -212,6 +212,12 @@ impl Library {
         let mut watcher =
             notify::recommended_watcher(report).map_err(|source| failed(&self.place, source))?;
         for folder in &self.folders {
+            if !folder.exists() {
+                let what = "there is nothing to watch".into();
+                let mend = "put articles there, or set articles.folders".into();
+                let fault = Fault { file: folder.clone(), line: None, what, mend };
+                return Err(Error::Desk(vec![fault]));
+            }
             let mode = notify::RecursiveMode::Recursive;
             watcher.watch(folder, mode).map_err(|source| failed(folder, source))?;
         }

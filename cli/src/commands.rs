@@ -24,7 +24,10 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Verdict> {
         Command::Init { dir } => init::run(&dir, json),
         Command::Check => check::run(&desk, json).await,
         command => {
-            let settings = Settings::read(&desk)?;
+            let settings = match command {
+                Command::Models(_) => Settings::for_models(&desk)?,
+                _ => Settings::read(&desk)?,
+            };
             start_log(&settings)?;
             with_settings(settings, json, command).await
         }

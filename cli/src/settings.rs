@@ -24,23 +24,33 @@ const ONE_TEAM: &str =
 impl Settings {
     /// Reads `frontdesk.toml`, `routing.toml` and `guidance.md` below `root`; each may be absent.
     pub(crate) fn read(root: &Path) -> anyhow::Result<Self> {
-        if !root.is_dir() {
-            anyhow::bail!(
-                "{} is no folder; run `frontdesk init {}` to make it a desk",
-                root.display(),
-                root.display()
-            );
-        }
+        must_be_folder(root)?;
         let config = Self::config(root)?;
-        let (file, text) = optional(root, "routing.toml")?;
-        let policy = bot::read_policy(&file, text.as_deref().unwrap_or(ONE_TEAM), &config.answers)
-            .map_err(Error::Desk)?;
+        let routing = optional(root, "routing.toml")?;
         let (_, guidance) = optional(root, "guidance.md")?;
+        Self::assembled(root, config, routing, guidance.unwrap_or_default())
+    }
+
+    /// Reads what the model files depend on: `frontdesk.toml` and the environment. Whatever is wrong
+    /// with the other files of the desk, its models can be fetched and proved.
+    pub(crate) fn for_models(root: &Path) -> anyhow::Result<Self> {
+        must_be_folder(root)?;
+        let config = Self::config(root)?;
+        Self::assembled(root, config, (root.join("routing.toml"), None), String::new())
+    }
+
+    fn assembled(
+        root: &Path,
+        config: Config,
+        (file, routing): (PathBuf, Option<String>),
+        guidance: String,
+    ) -> anyhow::Result<Self> {
+        let text = routing.as_deref().unwrap_or(ONE_TEAM);
+        let policy = bot::read_policy(&file, text, &config.answers).map_err(Error::Desk)?;
         let models = match config.models.folder.as_str() {
             "" => default_models_folder()?,
             folder => root.join(folder),
         };
-        let guidance = guidance.unwrap_or_default();
         Ok(Self { root: root.to_path_buf(), config, policy, guidance, models })
     }
 
@@ -50,6 +60,15 @@ impl Settings {
         let desk = text.as_deref().map(|text| (file.as_path(), text));
         Ok(Config::load(desk, variables()).map_err(Error::Desk)?)
     }
+}
+
+fn must_be_folder(root: &Path) -> anyhow::Result<()> {
+    let name = root.display();
+    anyhow::ensure!(
+        root.is_dir(),
+        "{name} is no folder; run `frontdesk init {name}` to make it a desk"
+    );
+    Ok(())
 }
 
 /// Reads a file of the desk; the path is how errors name it.

@@ -96,7 +96,8 @@ pub async fn observe(
     let mut truths = Vec::new();
     for (group, case) in cases.iter().enumerate() {
         let gold = gold(case, &knowledge);
-        let without: Vec<usize> = gold.iter().filter_map(|id| knowledge.article_named(id)).collect();
+        let without: Vec<usize> =
+            gold.iter().filter_map(|id| knowledge.article_named(id)).collect();
         let answerable = case.expect.act == ExpectedAct::Answer;
         if answerable && !without.is_empty() {
             asked.push(Asked { case, without });
@@ -107,7 +108,8 @@ pub async fn observe(
         truths.push(Truth { group, gold: if answerable { gold } else { Vec::new() }, kind });
     }
     let answers = answers(desk, asked.into_iter(), at_once, progress).await?;
-    let rows = answers.iter().zip(&truths).filter_map(|(answer, truth)| truth.row(answer)).collect();
+    let rows =
+        answers.iter().zip(&truths).filter_map(|(answer, truth)| truth.row(answer)).collect();
     Ok(Lesson { name: name.to_string(), rows })
 }
 
@@ -123,7 +125,12 @@ impl Truth {
     fn row(&self, answer: &Answer) -> Option<Observed> {
         let first = answer.draft.as_ref()?.citations.first()?;
         let right = self.gold.contains(&first.article);
-        Some(Observed { evidence: answer.evidence.clone(), right, group: self.group, kind: self.kind })
+        Some(Observed {
+            evidence: answer.evidence.clone(),
+            right,
+            group: self.group,
+            kind: self.kind,
+        })
     }
 }
 
@@ -175,8 +182,8 @@ pub fn calibrate(lessons: &[Lesson], fitted_for: FittedFor) -> anyhow::Result<Fi
         let model = fit(&self::rows(&others, &names), &features, &Options::default())?;
         let own = self::rows(&[lesson], &names);
         let guesses: Vec<f64> = own.iter().map(|row| model.probability(&row.features)).collect();
-        let figures =
-            unseen(&[lesson], &own, &guesses).with_context(|| format!("{}: one outcome only", lesson.name))?;
+        let figures = unseen(&[lesson], &own, &guesses)
+            .with_context(|| format!("{}: one outcome only", lesson.name))?;
         other_desks.push((lesson.name.clone(), figures));
     }
     let factors = names

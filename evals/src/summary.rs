@@ -99,8 +99,11 @@ fn acts(trials: &[Trial]) -> Vec<Figure> {
     .collect()
 }
 
+/// Compares the articles found with those that were to be found.
+type Ranking<'a> = &'a dyn Fn(&[String], &[String]) -> Option<f64>;
+
 fn retrieval(trials: &[Trial]) -> Vec<Figure> {
-    let of = |measure: &dyn Fn(&[String], &[String]) -> Option<f64>| {
+    let of = |measure: Ranking<'_>| {
         let values: Vec<f64> =
             trials.iter().filter_map(|t| measure(&t.answer.articles, &t.gold)).collect();
         mean(&values, Resampling::default())
@@ -217,7 +220,8 @@ pub fn result_line(trial: &Trial) -> Value {
         let place = trial.gold.iter().position(|gold| gold == id);
         place.and_then(|i| trial.case.expect.articles.get(i)).unwrap_or(id).clone()
     };
-    let mut sources: Vec<String> = citations.iter().map(|citation| name(&citation.article)).collect();
+    let mut sources: Vec<String> =
+        citations.iter().map(|citation| name(&citation.article)).collect();
     let mut seen = HashSet::new();
     sources.retain(|source| seen.insert(source.clone()));
     let articles: Vec<String> = answer.articles.iter().map(name).collect();

@@ -131,6 +131,9 @@ fn choose(candidates: &[Candidate], best: f64) -> Vec<usize> {
         if candidate.score < NEAR_BEST_UNIT * best || n_words >= WORDS_ENOUGH {
             break;
         }
+        if asks(candidate) && answer_of(candidates, index).is_none() {
+            continue;
+        }
         if chosen.insert(index) {
             n_words += candidate.unit.text.split_whitespace().count();
         }
@@ -182,11 +185,23 @@ fn neighbours(candidates: &[Candidate], index: usize, n_words: usize) -> Vec<usi
     let first = own.unit.text.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
     let leans = LEANING.contains(&first.to_lowercase().as_str());
     let mut needed = Vec::new();
+    needed.extend(answer_of(candidates, index).filter(|_| asks(own)));
     if own.unit.kind == Kind::Sentence {
         needed.extend(index.checked_sub(1).filter(|before| leans && beside(*before)));
         needed.extend(Some(index + 1).filter(|after| n_words < WORDS_ENOUGH / 2 && beside(*after)));
     }
     needed
+}
+
+/// Whether a unit is a question, as in a list of frequent ones: worth nothing without its answer.
+fn asks(candidate: &Candidate) -> bool {
+    candidate.unit.kind == Kind::Sentence && candidate.unit.text.ends_with('?')
+}
+
+/// Returns the unit behind this one in the same passage, unless that asks again.
+fn answer_of(candidates: &[Candidate], index: usize) -> Option<usize> {
+    let (own, next) = (candidates.get(index)?, candidates.get(index + 1)?);
+    (own.hit == next.hit && !asks(next)).then_some(index + 1)
 }
 
 /// Joins units as they stood: sentences of one block by a space, blocks by an empty line.

@@ -66,7 +66,7 @@ pub(crate) fn as_text(answer: &Answer, policy: &Policy, explain: bool) -> String
             text.push_str(&format!("→ a draft for {}\n", team_name(policy, team.as_str())));
         }
     }
-    if let Some(draft) = &answer.draft {
+    if let Some(draft) = shown(answer) {
         let sent = *answer.decision.act() == Act::Reply;
         if !sent {
             text.push_str(&format!("\n{}\n", output::strong("Draft, not sent")));
@@ -83,6 +83,11 @@ pub(crate) fn as_text(answer: &Answer, policy: &Policy, explain: bool) -> String
         text.push_str(&explanation(answer));
     }
     text.trim().to_string()
+}
+
+/// The draft that somebody is to read: whoever is asked back has not been answered yet.
+fn shown(answer: &Answer) -> Option<&bot::Draft> {
+    answer.draft.as_ref().filter(|_| *answer.decision.act() != Act::Clarify)
 }
 
 /// What the customer is asked when a question says too little.
@@ -130,7 +135,7 @@ fn explanation(answer: &Answer) -> String {
 /// The answer as the command line's contract names its parts.
 fn as_document(answer: &Answer) -> Value {
     let act = answer.decision.act();
-    let draft = answer.draft.as_ref();
+    let draft = shown(answer);
     let sources: Vec<Value> = draft
         .map_or(&[][..], |draft| draft.citations.as_slice())
         .iter()

@@ -1,5 +1,5 @@
 use crate::{Verdict, assembly, output, settings::Settings};
-use bot::config::Fault;
+use bot::config::{EmbedderKind, Fault};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -19,15 +19,30 @@ pub(crate) async fn run(desk: &Path, as_json: bool) -> anyhow::Result<Verdict> {
         Err(failure) => findings.extend(of_failure(desk, &failure)),
         Ok(settings) => {
             findings.extend(articles(&settings));
+            let is_remote = settings.config.embedder.kind == EmbedderKind::Remote;
             // Opening the desk proves models, generator and calibration.
-            if let Err(failure) = assembly::desk(settings).await {
-                findings.extend(of_failure(desk, &failure));
+            match assembly::desk(settings).await {
+                Ok(opened) if is_remote => findings.extend(embedding(desk, &opened).await),
+                Ok(_) => {}
+                Err(failure) => findings.extend(of_failure(desk, &failure)),
             }
         }
     }
     show(&findings, as_json)?;
     let sound = findings.iter().all(|finding| finding.severity == "note");
     Ok(if sound { Verdict::Yes } else { Verdict::No })
+}
+
+/// Asks a remote embedder for one small vector: without it every question would go to a person.
+async fn embedding(desk: &Path, opened: &bot::Desk) -> Option<Finding> {
+    let failure = opened.library().embedder().embed_query("test").await.err()?;
+    Some(Finding {
+        severity: "error",
+        file: desk.join("frontdesk.toml"),
+        line: None,
+        what: format!("the embedder does not work: {:#}", anyhow::Error::from(failure)),
+        mend: "mend embedder.url, embedder.model or embedder.api_key, or start the service".into(),
+    })
 }
 
 fn of_failure(desk: &Path, failure: &anyhow::Error) -> Vec<Finding> {

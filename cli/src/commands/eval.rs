@@ -3,8 +3,8 @@ use crate::{Verdict, args, assembly, output, progress::counted, settings::Settin
 use anyhow::Context;
 use bot::Desk;
 use evals::{
-    About, Fitted, Lesson, Retrieval, Summary, Trial, calibrate, measure_retrieval, observe, read_cases,
-    report, result_line, summarise, try_cases,
+    About, Fitted, Lesson, Retrieval, Summary, Trial, calibrate, measure_retrieval, observe,
+    read_cases, report, result_line, summarise, try_cases,
 };
 use serde_json::{Map, Value, json};
 use std::{
@@ -49,6 +49,10 @@ async fn run_cases(
     gates: Gates,
 ) -> anyhow::Result<Verdict> {
     let cases = read_cases(files)?;
+    // Before the cases run: minutes of work must not end in a place that takes no files.
+    std::fs::create_dir_all(out).with_context(|| {
+        format!("no results can be written to {}; name a folder with -o", out.display())
+    })?;
     let threshold = settings.config.answers.threshold;
     let root = settings.root.clone();
     let desk = assembly::desk(settings).await?;
@@ -113,7 +117,6 @@ impl Gates {
 }
 
 fn write_results(out: &Path, trials: &[Trial]) -> anyhow::Result<()> {
-    std::fs::create_dir_all(out).with_context(|| out.display().to_string())?;
     let lines: String = trials.iter().map(|trial| format!("{}\n", result_line(trial))).collect();
     write(&out.join("results.jsonl"), &lines)
 }

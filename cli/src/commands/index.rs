@@ -1,7 +1,10 @@
 use crate::{Verdict, assembly, output, progress::counted, settings::Settings};
 use bot::{Library, Refreshed};
 use serde_json::json;
-use std::{path::PathBuf, time::Instant};
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 pub(crate) async fn run(
     mut settings: Settings,
@@ -17,23 +20,50 @@ pub(crate) async fn run(
     // Edits during the first refresh are seen too, as the watch starts before it.
     let watching = if watch { Some(library.watch()?) } else { None };
     report(&refresh(&library).await?, as_json)?;
-    if let Some(mut watching) = watching {
+    if let Some(watching) = watching {
         eprintln!("watching; stop with Ctrl-C");
-        loop {
-            tokio::select! {
-                () = watching.changed() => {}
-                _ = tokio::signal::ctrl_c() => break,
+        follow(&library, watching, as_json).await?;
+    }
+    Ok(Verdict::Yes)
+}
+
+/// First pause before a refresh that failed is tried again; each further one is twice as long.
+const RETRY_FIRST: Duration = Duration::from_secs(5);
+
+/// Longest such pause: an index that is a minute late is no harm, an endpoint asked every second is.
+const RETRY_MOST: Duration = Duration::from_secs(60);
+
+/// Refreshes the index after every edit until it is interrupted. When that fails, the old index
+/// stands and the edit is not forgotten: it is tried again after a pause, or at the next edit.
+async fn follow(library: &Library, mut watching: bot::Watch, as_json: bool) -> anyhow::Result<()> {
+    let mut retry = None;
+    loop {
+        tokio::select! {
+            () = watching.changed() => {}
+            () = pause(retry) => {}
+            _ = tokio::signal::ctrl_c() => return Ok(()),
+        }
+        match refresh(library).await {
+            Ok(refreshed) => {
+                retry = None;
+                report(&refreshed, as_json)?;
             }
-            match refresh(&library).await {
-                Ok(refreshed) => report(&refreshed, as_json)?,
-                // The old index stands; the next edit is the next chance.
-                Err(failure) => {
-                    tracing::error!(error = %format!("{failure:#}"), "the index was not refreshed")
-                }
+            Err(failure) => {
+                let next = retry.map_or(RETRY_FIRST, |last: Duration| (last * 2).min(RETRY_MOST));
+                retry = Some(next);
+                let (error, wait_s) = (format!("{failure:#}"), next.as_secs());
+                tracing::error!(%error, retry_s = wait_s, "the index was not refreshed, a retry follows");
             }
         }
     }
-    Ok(Verdict::Yes)
+}
+
+/// Waits that long; for ever when there is nothing to try again.
+async fn pause(length: Option<Duration>) {
+    match length {
+        Some(length) => tokio::time::sleep(length).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// A refresh with its duration.

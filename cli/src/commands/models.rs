@@ -112,6 +112,11 @@ fn check(entries: &[&Entry], settings: &Settings, as_json: bool) -> anyhow::Resu
     }
     if as_json {
         output::json(&json!({ "files": rows }))?;
+    } else if entries.is_empty() {
+        output::line(format!(
+            "no model is in {}; `frontdesk models pull` gets one, `frontdesk models list` names them",
+            settings.models.display()
+        ))?;
     }
     Ok(if sound { Verdict::Yes } else { Verdict::No })
 }

@@ -103,6 +103,15 @@ fn what_is_wrong_with_a_case_file_is_named_by_line() {
 }
 
 #[test]
+fn a_file_in_the_place_of_the_results_is_refused_before_any_case_runs() {
+    let bench = Bench::starter();
+    bench.write("taken", "");
+    let ran = bench.on_desk(&["eval", "run", "--cases", CASES, "-o", "taken"]);
+    ran.refuses(&["no results can be written to taken; name a folder with -o"]);
+    assert!(!ran.err.contains("indexing"), "it has begun to work: {ran:?}");
+}
+
+#[test]
 fn retrieval_is_measured_three_ways() {
     let bench = Bench::vannerly();
     let measured = bench.json(&["eval", "retrieval", "--cases", CASES]);

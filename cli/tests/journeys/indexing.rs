@@ -35,6 +35,22 @@ fn only_what_has_changed_is_embedded() {
 }
 
 #[test]
+fn first_questions_asked_at_once_wait_for_one_index() {
+    let bench = Bench::vannerly();
+    let ask = || {
+        let mut command = bench.command();
+        command.args(["--desk", "desk", "ask", "Can I pay with PayPal?"]);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let running: Vec<_> = (0..4).map(|_| ask()).collect();
+    for child in running {
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+    }
+    assert_eq!(figures(&bench.json(&["index"]))[2], 0);
+}
+
+#[test]
 fn a_file_that_moves_keeps_its_id_and_its_vectors() {
     let bench = Bench::vannerly();
     bench.json(&["index"]);

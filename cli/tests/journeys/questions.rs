@@ -34,9 +34,26 @@ fn an_empty_question_goes_to_a_person() {
 
 #[test]
 fn a_question_without_a_word_is_asked_back() {
-    let answer = Bench::starter().confident(4.0).ask("?!");
-    assert_eq!(answer["act"], "clarify", "{answer:#}");
-    assert!(answer["text"].as_str().unwrap().ends_with('?'));
+    let bench = Bench::starter().confident(4.0);
+    for question in ["?!", "how do I"] {
+        let answer = bench.ask(question);
+        assert_eq!(answer["act"], "clarify", "{answer:#}");
+        assert!(answer["text"].as_str().unwrap().ends_with('?'));
+        assert_eq!(answer["sources"].as_array().unwrap().len(), 0, "{answer:#}");
+        let printed = bench.on_desk(&["ask", question]).out;
+        assert!(!printed.contains("Draft") && !printed.contains("[1]"), "{printed}");
+    }
+}
+
+#[test]
+fn a_search_for_no_word_finds_nothing() {
+    let bench = Bench::starter();
+    for (question, mode) in
+        [("", "fused"), ("  ", "meaning"), ("?!", "fused"), ("how do I", "words")]
+    {
+        let ran = bench.on_desk(&["search", question, "--mode", mode]);
+        assert_eq!((ran.code, ran.out.trim()), (Some(0), "nothing found"), "{ran:?}");
+    }
 }
 
 #[test]

@@ -84,6 +84,33 @@ fn a_desk_that_is_missing_or_empty_says_what_to_do() {
 }
 
 #[test]
+fn models_can_be_seen_to_while_the_routing_is_broken() {
+    let bench = Bench::starter();
+    bench.write("desk/routing.toml", "fallback_team = \n");
+    bench.json(&["models", "list"]);
+    let ran = bench.on_desk(&["models", "verify"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.out.contains("no model is in ") && ran.out.contains("models pull"), "{ran:?}");
+    bench.on_desk(&["index"]).refuses(&["desk/routing.toml:1: "]);
+}
+
+#[test]
+fn a_remote_embedder_that_nobody_answers_for_is_found_by_check() {
+    // Bound and dropped: a port that nobody listens on.
+    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let bench = Bench::starter()
+        .with("FRONTDESK_EMBEDDER_KIND", "remote")
+        .with("FRONTDESK_EMBEDDER_URL", &format!("http://{address}/v1"))
+        .with("FRONTDESK_EMBEDDER_DIMENSION", "4");
+    let checked = bench.on_desk(&["check", "--json"]);
+    assert_eq!(checked.code, Some(1), "{checked:?}");
+    let finding = &checked.document()["findings"][0];
+    assert_eq!(finding["severity"], "error");
+    assert!(finding["what"].as_str().unwrap().starts_with("the embedder does not work: "));
+    assert!(finding["mend"].as_str().unwrap().contains("embedder.url"), "{finding}");
+}
+
+#[test]
 fn a_model_that_is_nowhere_is_refused_with_the_way_to_get_it() {
     let bench = Bench::starter().with("FRONTDESK_EMBEDDER_KIND", "local");
     bench.on_desk(&["index"]).refuses(&["frontdesk models pull all-minilm-l6-v2"]);

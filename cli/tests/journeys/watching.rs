@@ -4,7 +4,7 @@ use crate::bench::Bench;
 use std::{
     io::{BufRead, BufReader},
     process::{Child, Stdio},
-    sync::mpsc::{Receiver, channel},
+    sync::mpsc::{Receiver, Sender, channel},
     time::Duration,
 };
 
@@ -23,32 +23,38 @@ impl Watch {
             .command()
             .args(["--desk", "desk", "index", "--watch"])
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let stdout = child.stdout.take().unwrap();
         let (send, lines) = channel();
-        std::thread::spawn(move || {
-            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                if send.send(line).is_err() {
-                    break;
-                }
-            }
-        });
+        let (stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+        forward(stdout, send.clone());
+        forward(stderr, send);
         Self { child, lines }
     }
 
-    /// Reads on until a line starts with `start`.
-    fn wait_for(&self, start: &str) -> String {
+    /// Reads on until a line holds `part`.
+    fn wait_for(&self, part: &str) -> String {
         let mut seen = Vec::new();
         while let Ok(line) = self.lines.recv_timeout(LIMIT) {
-            if line.starts_with(start) {
+            if line.contains(part) {
                 return line;
             }
             seen.push(line);
         }
-        panic!("no line starts with {start:?} in {seen:?}");
+        panic!("no line holds {part:?} in {seen:?}");
     }
+}
+
+/// Sends the lines of an output on, until nobody wants them.
+fn forward(output: impl std::io::Read + Send + 'static, send: Sender<String>) {
+    std::thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            if send.send(line).is_err() {
+                break;
+            }
+        }
+    });
 }
 
 impl Drop for Watch {
@@ -85,6 +91,30 @@ fn a_folder_that_becomes_empty_does_not_end_the_watch() {
     }
     bench.write("desk/articles/tea.md", "# Tea\n\nTea takes three minutes.\n");
     watch.wait_for("1 articles, ");
+}
+
+#[test]
+fn an_edit_is_not_lost_when_its_refresh_fails() {
+    let bench = Bench::starter();
+    let watch = Watch::start(&bench);
+    watch.wait_for("3 articles, ");
+    // A file where the folder of the index should be: nothing can be written.
+    let (index, aside) = (bench.desk().join(".frontdesk/index"), bench.desk().join("aside"));
+    std::fs::rename(&index, &aside).unwrap();
+    std::fs::write(&index, "").unwrap();
+    bench.write("desk/articles/tea.md", "# Tea\n\nTea takes three minutes.\n");
+    watch.wait_for("the index was not refreshed");
+    std::fs::remove_file(&index).unwrap();
+    std::fs::rename(&aside, &index).unwrap();
+    watch.wait_for("4 articles, ");
+}
+
+#[test]
+fn a_folder_that_is_missing_is_named_once_with_what_to_do() {
+    let bench = Bench::starter();
+    let ran = bench.on_desk(&["index", "--watch", "--articles", "absent"]);
+    ran.refuses(&["absent: there is nothing to watch; put articles there"]);
+    assert_eq!(ran.err.matches("absent").count(), 1, "{ran:?}");
 }
 
 #[cfg(unix)]

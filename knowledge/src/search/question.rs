@@ -185,7 +185,12 @@ fn unique(terms: Vec<Term>) -> Vec<Term> {
     kept
 }
 
+/// The words to look up, in every language. The index counts how rare a word is among all
+/// passages; a word of a small language is rare there only because its language is, so it is
+/// weighed back to its rarity among its own. Without that, one article whose language was guessed
+/// wrong leads every list.
 fn keys(asked: &[Asked], languages: &[Language]) -> Vec<(String, f32)> {
+    let n_passages = languages.iter().map(|l| l.n_passages).sum();
     let mut keys: Vec<(String, f32)> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
     for a in asked {
@@ -193,13 +198,15 @@ fn keys(asked: &[Asked], languages: &[Language]) -> Vec<(String, f32)> {
             if reading.n_with == 0 {
                 continue;
             }
+            let own = idf(language.n_passages, reading.n_with);
+            let weight = a.weight * own / idf(n_passages, reading.n_with).max(f32::EPSILON);
             for stem in &reading.stems {
                 let key = word_index::key(&language.name, stem);
                 match places.get(&key).and_then(|n| keys.get_mut(*n)) {
-                    Some(known) => known.1 = known.1.max(a.weight),
+                    Some(known) => known.1 = known.1.max(weight),
                     None => {
                         places.insert(key.clone(), keys.len());
-                        keys.push((key, a.weight));
+                        keys.push((key, weight));
                     }
                 }
             }
@@ -213,4 +220,28 @@ fn keys(asked: &[Asked], languages: &[Language]) -> Vec<(String, f32)> {
 fn idf(n: usize, n_with: u64) -> f32 {
     let (n, n_with) = (n as f32, n_with as f32);
     (1.0 + (n - n_with + 0.5).max(0.0) / (n_with + 0.5)).ln()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_as_rare_as_it_is_in_its_own_language() {
+        let language = |name: &str, n_passages| Language {
+            name: name.to_owned(),
+            analyser: Analyser::new(name),
+            n_passages,
+        };
+        let reading = |n_with| Reading { stems: vec!["loan".to_owned()], n_with };
+        let asked = [Asked {
+            word: "loan".to_owned(),
+            weight: 1.0,
+            readings: vec![reading(30), reading(2)],
+        }];
+        let keys = keys(&asked, &[language("en", 4_000), language("es", 2)]);
+        assert_eq!(keys[0].0, "en:loan");
+        assert!((keys[0].1 - 1.0).abs() < 0.01, "{keys:?}");
+        assert!(keys[1].1 < 0.05, "{keys:?}");
+    }
 }
