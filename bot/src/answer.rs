@@ -1,4 +1,4 @@
-use crate::{Desk, Draft, Error, Question, evidence, library::Lookup};
+use crate::{Desk, Draft, Drafter, Error, Question, evidence, library::Lookup};
 use knowledge::{Mode, Reader};
 use router::{Confidence, Contribution, Decision, Evidence, Finding, judge, triage};
 use std::time::Instant;
@@ -53,7 +53,9 @@ impl Desk {
     ) -> Answer {
         let start = Instant::now();
         let settled = triage(&self.policy, question.last());
-        let mut answer = match self.draft(question, reader, without).await {
+        // What a rule settles is not written about: the quotes are enough for the teammate.
+        let drafter = if settled.is_some() { &Drafter::Quotes } else { &self.drafter };
+        let mut answer = match self.draft(drafter, question, reader, without).await {
             Ok(answer) => answer,
             Err(failure) => {
                 tracing::warn!(error = %failure, "a question could not be looked up");
@@ -69,6 +71,7 @@ impl Desk {
 
     async fn draft(
         &self,
+        drafter: &Drafter,
         question: &Question,
         reader: &Reader,
         without: &[usize],
@@ -81,9 +84,12 @@ impl Desk {
         let articles = found.articles();
         let drafting = Instant::now();
         let embedder = self.library.embedder().as_ref();
-        let draft = self.drafter.draft(question, &found, embedder).await?;
-        let evidence =
-            draft.as_ref().map(|draft| evidence::gather(&found, draft)).unwrap_or_default();
+        let drafted = drafter.draft(question, &found, embedder).await?;
+        let evidence = drafted
+            .as_ref()
+            .map(|drafted| evidence::gather(&found, &drafted.quotes))
+            .unwrap_or_default();
+        let draft = drafted.map(|drafted| drafted.written.unwrap_or(drafted.quotes));
         let (confidence, contributions, finding) = self.assess(draft.as_ref(), &evidence);
         let vague = found.findings.terms.is_empty() && !question.is_follow_up();
         let finding = if vague { Finding::TooVague } else { finding };

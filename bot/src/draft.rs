@@ -43,8 +43,6 @@ pub struct Draft {
     pub second: f64,
     /// Part of the question's words, weighed by rarity, that the draft holds; 0..=1.
     pub coverage: f64,
-    /// Mean log-probability a token, where a generator wrote and told it.
-    pub logprob: Option<f64>,
     /// Why a written draft was put aside for quotes, if it was.
     pub put_aside: Option<String>,
 }
@@ -66,34 +64,36 @@ pub enum Drafter {
 }
 
 impl Drafter {
-    /// Returns the name under which drafts are recorded.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Quotes => "quotes",
-            Self::Written { .. } => "written",
-        }
-    }
-
     /// Drafts an answer from what was found; `None` when nothing there is worth quoting.
     ///
     /// # Errors
     /// [`Error::Model`] when the embedder fails. A failing generator is not an error: the quotes
     /// stand, and say why.
-    pub async fn draft(
+    pub(crate) async fn draft(
         &self,
         question: &Question,
         found: &Found,
         embedder: &dyn Embedder,
-    ) -> Result<Option<Draft>, Error> {
-        let Some(quotes) = quote(found, embedder).await? else { return Ok(None) };
+    ) -> Result<Option<Drafted>, Error> {
+        let Some(mut quotes) = quote(found, embedder).await? else { return Ok(None) };
         let Self::Written { generator, limit_tokens, guidance } = self else {
-            return Ok(Some(quotes));
+            return Ok(Some(Drafted { quotes, written: None }));
         };
         let generator = generator.as_ref();
         let pen = written::Pen { generator, embedder, limit_tokens: *limit_tokens, guidance };
-        Ok(Some(match pen.write(question, found, &quotes).await {
-            Ok(draft) => draft,
-            Err(put_aside) => Draft { put_aside: Some(put_aside.to_string()), ..quotes },
-        }))
+        let written = match pen.write(question, found, &quotes).await {
+            Ok(draft) => Some(draft),
+            Err(put_aside) => {
+                quotes.put_aside = Some(put_aside.to_string());
+                None
+            }
+        };
+        Ok(Some(Drafted { quotes, written }))
     }
+}
+
+/// The quotes, by which confidence is judged, and the written draft where one stood the checks.
+pub(crate) struct Drafted {
+    pub(crate) quotes: Draft,
+    pub(crate) written: Option<Draft>,
 }

@@ -147,6 +147,9 @@ impl Pipeline {
     /// Encodes the sequences as one packed batch on the calling thread.
     fn encode(&self, sequences: &[&Vec<u32>]) -> Result<Vec<Embedding>, Error> {
         let lengths: Vec<usize> = sequences.iter().map(|s| s.len()).collect();
+        if lengths.contains(&0) {
+            return Err(Error::Model("a text came out as no token at all".into()));
+        }
         let ids: Vec<u32> = sequences.iter().flat_map(|s| s.iter().copied()).collect();
         let states = self.network.forward(&ids, &lengths)?;
         let width = self.network.width();

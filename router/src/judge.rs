@@ -47,6 +47,7 @@ pub fn judge(policy: &Policy, message: &str, finding: &Finding) -> Decision {
             hand_off(policy, message, Reason::NotConfident { confidence: *confidence, threshold })
         }
         Finding::Nothing => hand_off(policy, message, Reason::NothingFound),
+        Finding::TooVague if !policy.replies => hand_off(policy, message, Reason::TooVague),
         Finding::TooVague => Decision::new(Act::Clarify, Reason::TooVague, []),
         Finding::Failed(what) => hand_off(policy, message, Reason::Unavailable(what.clone())),
     }

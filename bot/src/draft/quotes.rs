@@ -60,7 +60,6 @@ pub(crate) async fn quote(found: &Found, embedder: &dyn Embedder) -> Result<Opti
         text,
         citations,
         drafter: "quotes",
-        logprob: None,
         put_aside: None,
     }))
 }

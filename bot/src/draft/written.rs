@@ -69,23 +69,16 @@ impl Pen<'_> {
         let claims = claims(&completion)?;
         let locale = locale(found, hits.first().copied());
         for claim in &claims {
-            self.check(claim, &given, question, &locale).await?;
+            self.check(claim, &given, &locale).await?;
         }
-        let text = completion.text.trim().to_string();
-        let mut used: Vec<usize> = claims.iter().flat_map(|c| c.cites.iter().copied()).collect();
-        used.sort_unstable();
-        used.dedup();
+        let (text, used) = renumbered(completion.text.trim());
         let citations =
             used.iter().filter_map(|number| given.get(number.checked_sub(1)?).cloned()).collect();
-        let n = completion.logprobs.len();
-        let logprob = (n > 0)
-            .then(|| completion.logprobs.iter().map(|l| f64::from(*l)).sum::<f64>() / n as f64);
         Ok(Draft {
             coverage: coverage(&found.findings, &text, &locale),
             text,
             citations,
             drafter: "written",
-            logprob,
             ..quotes.clone()
         })
     }
@@ -126,7 +119,6 @@ impl Pen<'_> {
         &self,
         claim: &Claim,
         given: &[Citation],
-        question: &Question,
         locale: &str,
     ) -> Result<(), PutAside> {
         if claim.cites.is_empty() {
@@ -143,7 +135,7 @@ impl Pen<'_> {
                 cited.quote
             ));
         }
-        check(&claim.sentence, &passage, question.last(), locale)?;
+        check(&claim.sentence, &passage, locale)?;
         let both = [claim.sentence.clone(), passage];
         let vectors = self.embedder.embed_now(&both).await?;
         match vectors.as_slice() {
@@ -183,6 +175,33 @@ fn claims(completion: &Completion) -> Result<Vec<Claim>, PutAside> {
         }
     }
     if claims.is_empty() { Err(PutAside::Abstained) } else { Ok(claims) }
+}
+
+/// Rewrites the numbers in brackets to the places of the sources in the draft: the passage that is
+/// cited first becomes \[1\]. Returns the text and the passages' numbers in that order.
+fn renumbered(text: &str) -> (String, Vec<usize>) {
+    let (mut out, mut used): (String, Vec<usize>) = (String::new(), Vec::new());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('[') {
+        out.push_str(before);
+        out.push('[');
+        let inside = after.split_once(']').map(|(inside, _)| inside).unwrap_or_default();
+        let numbers: Result<Vec<usize>, _> = inside.split(',').map(|n| n.trim().parse()).collect();
+        rest = after;
+        let Ok(numbers) = numbers else { continue };
+        let mut places = Vec::new();
+        for number in numbers {
+            let known = used.iter().position(|known| *known == number);
+            places.push((known.unwrap_or(used.len()) + 1).to_string());
+            if known.is_none() {
+                used.push(number);
+            }
+        }
+        out.push_str(&places.join(", "));
+        rest = after.get(inside.len()..).unwrap_or_default();
+    }
+    out.push_str(rest);
+    (out, used)
 }
 
 /// Takes `[1]` and `[1, 2]` out of a sentence.
@@ -234,6 +253,13 @@ mod tests {
         check("Refunds take 5 days. [1]", &[("Refunds take 5 days.", &[1])]);
         check("One. [1] Two. [2]", &[("One.", &[1]), ("Two.", &[2])]);
         check("No source here.", &[("No source here.", &[])]);
+    }
+
+    #[test]
+    fn citations_are_numbered_by_the_sources_that_are_shown() {
+        let (text, used) = renumbered("A [3]. B [2, 3]. See [the page].");
+        assert_eq!(text, "A [1]. B [2, 1]. See [the page].");
+        assert_eq!(used, [3, 2]);
     }
 
     #[test]

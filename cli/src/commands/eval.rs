@@ -206,12 +206,16 @@ async fn calibrate_on(
 ) -> anyhow::Result<Verdict> {
     let mut lessons = Vec::new();
     let name = short_name(&settings.root);
+    // The one that is replaced need not be usable any more.
+    let mut settings = settings;
+    settings.config.answers.calibration.clear();
     let desk = assembly::desk(settings).await?;
     lessons.push(lesson(&name, &desk, files).await?);
     for pair in also {
         let (root, cases) =
             pair.split_once('=').with_context(|| format!("--also takes DIR=FILE, not {pair:?}"))?;
-        let settings = Settings::read(Path::new(root))?;
+        let mut settings = Settings::read(Path::new(root))?;
+        settings.config.answers.calibration.clear();
         let other = assembly::desk(settings).await?;
         anyhow::ensure!(
             other.fitted_for() == desk.fitted_for(),

@@ -87,6 +87,8 @@ fn without_replies_every_draft_goes_to_teammates() {
     silent.replies = false;
     let decision = judge(&silent, "error 12", &Finding::Draft(confidence(0.99)));
     assert_eq!(decision.act(), &Act::DraftOnly { team: slug("tech") });
+    let vague = judge(&silent, "it", &Finding::TooVague);
+    assert_eq!(vague.act().name(), "handoff");
 }
 
 #[test]
