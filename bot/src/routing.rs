@@ -23,7 +23,12 @@ pub fn read_policy(file: &Path, text: &str, answers: &Answers) -> Result<Policy,
         toml::from_str(text).map_err(|source| vec![Fault::of_toml(file, text, &source)])?;
     let threshold = Confidence::new(answers.threshold).ok_or_else(|| {
         let what = "answers.threshold is not a probability".into();
-        vec![Fault { file: file.to_path_buf(), line: None, what, mend: "set it between 0 and 1".into() }]
+        vec![Fault {
+            file: file.to_path_buf(),
+            line: None,
+            what,
+            mend: "set it between 0 and 1".into(),
+        }]
     })?;
     let policy = Policy::new(parsed.fallback_team, parsed.team, parsed.rule, threshold);
     let mut policy =

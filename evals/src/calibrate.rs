@@ -29,8 +29,8 @@ enum Kind {
     NearMiss,
 }
 
-/// Part of the questions that are taken to have no answer in the articles. It sets the level of all
-/// confidences; a desk that knows its own part calibrates on its own cases.
+/// Least part of the questions that is taken to have no answer in the articles: an assumption, which
+/// sets the level of all confidences. Cases of which more cannot be answered keep their own part.
 const UNANSWERABLE: f64 = 0.4;
 
 /// Figures of a fit on cases that it has not seen.
@@ -140,7 +140,7 @@ impl Lesson {
     }
 
     /// Says for each row whether it counts in figures: near misses are thinned to their weight,
-    /// evenly, so that figures see the mix of questions that the fit was made for.
+    /// evenly, so that figures see the mix of questions within a desk that the fit was made for.
     fn counted(&self) -> Vec<bool> {
         let mut n_near_misses = 0.0;
         let counts = |row: &Observed| {

@@ -22,4 +22,4 @@ pub use case::{Case, CasesError, Expect, ExpectedAct, read_cases};
 pub use retrieval::{Retrieval, measure_retrieval};
 pub use run_report::{About, report};
 pub use summary::{Figure, Summary, result_line, summarise};
-pub use trial::{Trial, try_cases};
+pub use trial::{Trial, try_cases, unknown_articles};

@@ -67,9 +67,9 @@ pub(crate) fn share_of<'a, 'b: 'a>(
 fn acts(trials: &[Trial]) -> Vec<Figure> {
     let expected = |act| trials.iter().filter(move |t| t.case.expect.act == act);
     let replies = || trials.iter().filter(|t| t.is_reply());
-    let with_team = trials.iter().filter(|t| {
-        t.case.expect.team.is_some() && t.act_class() == ExpectedAct::Handoff
-    });
+    let with_team = trials
+        .iter()
+        .filter(|t| t.case.expect.team.is_some() && t.act_class() == ExpectedAct::Handoff);
     let team_right = |t: &Trial| {
         t.answer.decision.act().team().map(Slug::as_str) == t.case.expect.team.as_deref()
     };

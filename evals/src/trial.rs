@@ -5,6 +5,7 @@ use futures_util::{StreamExt, stream};
 use knowledge::{Knowledge, Reader};
 use router::Act;
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// One case with what the desk made of it.
 #[derive(Debug)]
@@ -118,6 +119,15 @@ pub(crate) fn reader(case: &Case) -> Reader {
         locale: case.locale.clone(),
         drafts: false,
     }
+}
+
+/// Returns the names of gold articles that the index does not hold, each once: a mistyped id, or
+/// the cases of another desk.
+pub fn unknown_articles(cases: &[Case], knowledge: &Knowledge) -> Vec<String> {
+    let named = cases.iter().flat_map(|case| &case.expect.articles);
+    let unknown: BTreeSet<&String> =
+        named.filter(|name| knowledge.article_named(name).is_none()).collect();
+    unknown.into_iter().cloned().collect()
 }
 
 /// Returns the gold articles under the ids of the index; one that is not there keeps its name.

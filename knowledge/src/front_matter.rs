@@ -36,13 +36,43 @@ pub(crate) fn read(text: &str) -> (Head, &str) {
         return (Head::default(), text);
     };
     match closing(rest, fence) {
-        Some((front, body)) => (head_of(front, fence), body),
-        None => unclosed(text, rest, fence),
+        Some((front, body)) => (guarded(head_of(front, fence), front, plainly), body),
+        None => {
+            let (head, body) = unclosed(text, rest, fence);
+            // Keys behind an empty line were not read at all.
+            let is_front = !head.notes.is_empty();
+            (if is_front { guarded(head, rest, |_| false) } else { head }, body)
+        }
     }
 }
 
+/// Closes an article whose front matter seems to name an audience that was not read: a misspelt or
+/// misplaced key must not show an internal article to customers.
+fn guarded(mut head: Head, front: &str, is_read: impl Fn(&str) -> bool) -> Head {
+    let resembles = |line: &str| {
+        let name = line.split([':', '=', '.', ']']).next().unwrap_or_default();
+        let name: String = name.chars().filter(|c| c.is_alphanumeric()).collect();
+        !line.starts_with(' ') && strsim::damerau_levenshtein(&name.to_lowercase(), "audience") <= 2
+    };
+    if head.audience == Audience::default() && !head.draft {
+        let mut lines = front.lines().take(GUARDED_LINES);
+        if let Some(line) = lines.position(|line| resembles(line) && !is_read(line)) {
+            close(&mut head, line + 2);
+        }
+    }
+    head
+}
+
+/// Lines of front matter that are looked at for a key that resembles `audience`.
+const GUARDED_LINES: usize = 100;
+
+/// Whether a line names the audience as the reader of keys expects it.
+fn plainly(line: &str) -> bool {
+    keys::key_and_value(line).is_some_and(|(key, _)| key == "audience")
+}
+
 fn opening(text: &str) -> Option<(&'static str, &str)> {
-    let (first, rest) = text.split_once('\n')?;
+    let (first, rest) = text.trim_start_matches(['\n', ' ', '\t']).split_once('\n')?;
     match first.trim_end() {
         "---" => Some(("---", rest)),
         "+++" => Some(("+++", rest)),

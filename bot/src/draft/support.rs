@@ -76,8 +76,24 @@ fn addresses(sentence: &str) -> impl Iterator<Item = &str> {
 /// Returns the words that turn a limit round; stop words, so that the words check misses them.
 fn directions(sentence: &str) -> impl Iterator<Item = String> {
     const DIRECTIONS: [&str; 18] = [
-        "before", "after", "within", "until", "over", "under", "above", "below", "least", "most",
-        "only", "more", "less", "vor", "nach", "bis", "mindestens", "höchstens",
+        "before",
+        "after",
+        "within",
+        "until",
+        "over",
+        "under",
+        "above",
+        "below",
+        "least",
+        "most",
+        "only",
+        "more",
+        "less",
+        "vor",
+        "nach",
+        "bis",
+        "mindestens",
+        "höchstens",
     ];
     let text = plain(sentence);
     let found: Vec<String> =
@@ -109,7 +125,9 @@ fn numbers(text: &str) -> impl Iterator<Item = String> + '_ {
         token.contains(|c: char| c.is_ascii_digit()).then(|| {
             let plain = token.replace(',', "").to_lowercase();
             match plain.split_once('.') {
-                Some((whole, part)) if part.len() < 3 && part.bytes().all(|b| b == b'0') => whole.to_string(),
+                Some((whole, part)) if part.len() < 3 && part.bytes().all(|b| b == b'0') => {
+                    whole.to_string()
+                }
                 _ => plain,
             }
         })

@@ -115,12 +115,7 @@ impl Pen<'_> {
         }
     }
 
-    async fn check(
-        &self,
-        claim: &Claim,
-        given: &[Citation],
-        locale: &str,
-    ) -> Result<(), PutAside> {
+    async fn check(&self, claim: &Claim, given: &[Citation], locale: &str) -> Result<(), PutAside> {
         if claim.cites.is_empty() {
             return Err(Unsupported::NoCitation.into());
         }

@@ -22,8 +22,12 @@ pub(crate) async fn run(desk: &Path, as_json: bool) -> anyhow::Result<Verdict> {
             let is_remote = settings.config.embedder.kind == EmbedderKind::Remote;
             // Opening the desk proves models, generator and calibration.
             match assembly::desk(settings).await {
-                Ok(opened) if is_remote => findings.extend(embedding(desk, &opened).await),
-                Ok(_) => {}
+                Ok(opened) => {
+                    if is_remote {
+                        findings.extend(embedding(desk, &opened).await);
+                    }
+                    findings.extend(calibration(desk, &opened));
+                }
                 Err(failure) => findings.extend(of_failure(desk, &failure)),
             }
         }
@@ -42,6 +46,17 @@ async fn embedding(desk: &Path, opened: &bot::Desk) -> Option<Finding> {
         line: None,
         what: format!("the embedder does not work: {:#}", anyhow::Error::from(failure)),
         mend: "mend embedder.url, embedder.model or embedder.api_key, or start the service".into(),
+    })
+}
+
+/// Without a calibration every draft goes to people, which nobody wants without knowing it.
+fn calibration(desk: &Path, opened: &bot::Desk) -> Option<Finding> {
+    opened.calibration().is_none().then(|| Finding {
+        severity: "warning",
+        file: desk.join("frontdesk.toml"),
+        line: None,
+        what: "there is no calibration for this embedder, so the bot never replies".into(),
+        mend: "fit one with `frontdesk eval calibrate` and set answers.calibration".into(),
     })
 }
 

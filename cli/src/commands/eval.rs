@@ -3,9 +3,10 @@ use crate::{Verdict, args, assembly, output, progress::counted, settings::Settin
 use anyhow::Context;
 use bot::Desk;
 use evals::{
-    About, Fitted, Lesson, Retrieval, Summary, Trial, calibrate, measure_retrieval, observe,
-    read_cases, report, result_line, summarise, try_cases,
+    About, Case, Fitted, Lesson, Retrieval, Summary, Trial, calibrate, measure_retrieval, observe,
+    read_cases, report, result_line, summarise, try_cases, unknown_articles,
 };
+use knowledge::Knowledge;
 use serde_json::{Map, Value, json};
 use std::{
     io::Write,
@@ -58,6 +59,7 @@ async fn run_cases(
     let desk = assembly::desk(settings).await?;
     ensure_index(desk.library()).await?;
     let knowledge = desk.library().knowledge()?;
+    warn_of_unknown(&cases, &knowledge);
     let bar = counted("cases", cases.len() as u64);
     let trials =
         try_cases(&desk, &knowledge, &cases, at_once(), &|done| bar.set_position(done as u64))
@@ -154,6 +156,7 @@ async fn retrieval(
     let cases = read_cases(files)?;
     let library = assembly::library(&settings).await?;
     ensure_index(&library).await?;
+    warn_of_unknown(&cases, &library.knowledge()?);
     let bar = counted("searches", 3 * cases.len() as u64);
     let measured =
         measure_retrieval(&library, &cases, &|done| bar.set_position(done as u64)).await?;
@@ -247,11 +250,24 @@ fn show_fit(fitted: &Fitted) -> anyhow::Result<()> {
 async fn lesson(name: &str, desk: &Desk, files: &[PathBuf]) -> anyhow::Result<Lesson> {
     let cases = read_cases(files)?;
     ensure_index(desk.library()).await?;
+    warn_of_unknown(&cases, &desk.library().knowledge()?);
     let bar = counted(name, 2 * cases.len() as u64);
     let lesson =
         observe(name, desk, &cases, at_once(), &|done| bar.set_position(done as u64)).await?;
     bar.finish_and_clear();
     Ok(lesson)
+}
+
+/// Says which gold articles the index does not hold: they can never be found, and count as missed.
+fn warn_of_unknown(cases: &[Case], knowledge: &Knowledge) {
+    let unknown = unknown_articles(cases, knowledge);
+    if let Some(first) = unknown.first() {
+        eprintln!(
+            "warning: {} articles that cases name are not in the index, such as {first:?}; \
+             check their ids and the desk",
+            unknown.len()
+        );
+    }
 }
 
 fn short_name(root: &Path) -> String {

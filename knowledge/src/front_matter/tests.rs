@@ -198,3 +198,22 @@ proptest! {
         prop_assert!(body.ends_with("body"));
     }
 }
+
+#[test]
+fn an_audience_that_is_not_understood_closes_the_article() {
+    for text in [
+        "---\nAudience: internal\n---\nbody",
+        "---\naudiance: internal\n---\nbody",
+        "\n---\naudience: internal\n---\nbody",
+        "+++\ntitle = \"Salaries\n[audience]\ntags = [\"internal\"]\n+++\nbody",
+        "+++\ntitle = \"Salaries\naudience.tags = [\"internal\"]\n+++\nbody",
+        "---\ntitle: \"x\n\"audience\": internal\n---\nbody",
+        "---\ntitle: x\n\naudience: internal\n",
+    ] {
+        let (head, _) = read(text);
+        assert!(head.draft || head.audience != Audience::default(), "{text:?} is public");
+    }
+    for text in ["---\ntitle: x\naudience: []\n---\nb", "---\ntitle: x\n---\naudience: y\n"] {
+        assert!(!read(text).0.draft, "{text:?} is closed");
+    }
+}
