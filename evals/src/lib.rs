@@ -2,7 +2,7 @@
 //!
 //! Cases ([`read_cases`]) go through the very path that serves customers ([`try_cases`]); what
 //! comes back is measured ([`summarise`]) with intervals and written down for programs and people.
-//! [`measure_retrieval`] looks at the search alone; [`calibrate`] fits the confidence.
+//! [`measure_retrieval`] looks at the search alone; [`calibrate()`] fits the confidence.
 //!
 //! Deliberately absent: any way to answer a question that a customer would not get.
 

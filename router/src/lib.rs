@@ -1,7 +1,7 @@
 //! Who should answer this conversation, and why?
 //!
 //! The way through: [`triage`] looks at the question before anything is written and settles what
-//! rules alone can settle; [`judge`] looks at a finished draft's [`Confidence`] and settles the
+//! rules alone can settle; [`judge()`] looks at a finished draft's [`Confidence`] and settles the
 //! rest. Both return a [`Decision`], which is an [`Act`] with the [`Reason`]s for it. A
 //! [`Confidence`] is made from [`Evidence`] by a [`Calibration`] and by nothing else.
 //!

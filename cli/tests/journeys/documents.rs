@@ -121,7 +121,7 @@ fn run(bench: &Bench, line: &str) -> Result<(), String> {
     match program.as_str() {
         "frontdesk" => {}
         "cargo" | "pip" | "cd" | "git" => return Ok(()),
-        script if script.starts_with("./") || script.starts_with(".ci/") => {
+        script if ["./", ".ci/", "scripts/"].iter().any(|folder| script.starts_with(folder)) => {
             let found = repository().join(script).is_file();
             return if found { Ok(()) } else { Err(format!("{script} is not in the repository")) };
         }
