@@ -32,6 +32,9 @@ pub enum Error {
         /// What would help.
         mend: String,
     },
+    /// A classifier cannot learn from these examples: mend them.
+    #[error("{0}")]
+    Examples(String),
     /// The model, or the service, answered with something that cannot be used.
     #[error("{0}")]
     Model(String),

@@ -7,6 +7,8 @@
 //! - [`Generator`]: a prompt to text. [`LocalChat`] runs a GGUF model on candle,
 //!   [`RemoteChat`] asks an OpenAI-compatible endpoint, [`ScriptedChat`] replays given answers.
 //!
+//! [`Classifier`] learns from examples which topic a text and its vector belong to, or none.
+//!
 //! [`catalogue`] knows which model files exist, where they come from and their checksums.
 //!
 //! Deliberately absent: articles, conversations, decisions. This crate does not know what the
@@ -14,6 +16,7 @@
 
 pub mod catalogue;
 mod chat;
+mod classifier;
 #[cfg(test)]
 mod conformance;
 mod decoder;
@@ -23,6 +26,7 @@ mod error;
 mod gguf;
 mod hashed;
 mod http;
+mod matrix;
 mod prompt;
 pub mod pull;
 mod remote;
@@ -30,6 +34,7 @@ mod scripted;
 mod template;
 
 pub use chat::{ChatOptions, LocalChat};
+pub use classifier::{Classified, Classifier, Example, Learnt, TrainOptions};
 pub use embedding::{Embedder, Embedding};
 pub use encoder::Encoder;
 pub use error::Error;

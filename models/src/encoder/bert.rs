@@ -1,8 +1,11 @@
 use super::{
     folder::{Config, Weights},
-    math::{Activation, Norm, View, add_and_normalise, add_bias, multiply, normalise, softmax},
+    math::{Activation, Norm, add_and_normalise, add_bias, normalise, softmax},
 };
-use crate::Error;
+use crate::{
+    Error,
+    matrix::{View, multiply},
+};
 
 /// The network of Devlin et al. 2018 ("BERT"), encoder part, over packed sequences: the tokens of
 /// all sequences stand one behind the other, and only attention looks at where each one ends.
