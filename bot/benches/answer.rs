@@ -10,7 +10,7 @@ mod measure;
 
 use anyhow::Context;
 use async_trait::async_trait;
-use bot::{Desk, Drafter, Parts, Question, config::Config};
+use bot::{Classifiers, Context as Known, Desk, Drafter, Inquiry, Parts, Question, config::Config};
 use knowledge::Reader;
 use measure::{Table, machine, option, quantile, timed, turns};
 use models::{Embedder, Embedding, Encoder, Error};
@@ -92,18 +92,22 @@ fn desk(sample: &Path, index: &Path, embedder: Arc<dyn Embedder>) -> anyhow::Res
     config.articles.index = index.to_path_buf();
     let file = sample.join("routing.toml");
     let text = std::fs::read_to_string(&file)?;
-    let policy = bot::read_policy(&file, &text, &config.answers).map_err(faults)?;
+    let playbook = bot::read_playbook(&file, &text, &config.answers).map_err(faults)?;
+    let classifiers = Classifiers::default();
     let library = bot::library(sample, &config, embedder);
-    Ok(Desk::new(Parts { library, drafter: Drafter::Quotes, policy, calibration: None })?)
+    let drafter = Drafter::Quotes;
+    Ok(Desk::new(Parts { library, drafter, playbook, classifiers, calibration: None })?)
 }
 
-fn questions(file: &Path) -> anyhow::Result<Vec<Question>> {
+fn questions(file: &Path) -> anyhow::Result<Vec<Inquiry>> {
     let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
     let questions = text.lines().map(|line| {
         let case: serde_json::Value = serde_json::from_str(line)?;
         let last = case["messages"].as_array().and_then(|messages| messages.last());
         let text = last.and_then(|message| message["text"].as_str());
-        Ok(Question::new(text.context("a case has no message")?))
+        let question = Question::new(text.context("a case has no message")?);
+        let context = Known::at(jiff::Timestamp::UNIX_EPOCH);
+        Ok(Inquiry { question, reader: Reader::default(), context })
     });
     questions.collect()
 }
@@ -112,11 +116,10 @@ fn answered(
     runtime: &tokio::runtime::Runtime,
     desk: &Desk,
     clocked: &Clocked,
-    question: &Question,
+    question: &Inquiry,
 ) -> Row {
     clocked.take();
-    let reader = Reader::default();
-    let answer = runtime.block_on(desk.answer(question, &reader));
+    let answer = runtime.block_on(desk.answer(question));
     let spent = clocked.take();
     let times = answer.timings;
     Row {
@@ -155,10 +158,10 @@ fn parts(rows: &[Row]) -> Table {
 }
 
 /// All questions once, asked by one and by two customers at a time.
-fn throughput(runtime: &tokio::runtime::Runtime, desk: &Desk, questions: &[Question]) {
+fn throughput(runtime: &tokio::runtime::Runtime, desk: &Desk, questions: &[Inquiry]) {
     for customers in [1, 2] {
         let next = Arc::new(AtomicUsize::new(0));
-        let questions: Arc<[Question]> = questions.to_vec().into();
+        let questions: Arc<[Inquiry]> = questions.to_vec().into();
         let start = Instant::now();
         let asking: Vec<_> = (0..customers)
             .map(|_| {
@@ -166,7 +169,7 @@ fn throughput(runtime: &tokio::runtime::Runtime, desk: &Desk, questions: &[Quest
                 let questions = Arc::clone(&questions);
                 runtime.spawn(async move {
                     while let Some(question) = questions.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        black_box(desk.answer(question, &Reader::default()).await);
+                        black_box(desk.answer(question).await);
                     }
                 })
             })

@@ -1,6 +1,9 @@
-use crate::{Desk, Draft, Drafter, Error, Question, evidence, library::Lookup};
-use knowledge::{Mode, Reader};
-use router::{Confidence, Contribution, Decision, Evidence, Finding, judge, triage};
+use crate::{
+    Desk, Draft, Drafter, Error, Inquiry, Noticed, evidence, inquiry, library::Lookup,
+    library::Meaning, message,
+};
+use knowledge::Mode;
+use router::{Confidence, Contribution, Decision, Evidence, Facts, Finding, judge, triage};
 use std::time::Instant;
 
 /// Everything that came of a question.
@@ -8,6 +11,14 @@ use std::time::Instant;
 pub struct Answer {
     /// What is done, and why.
     pub decision: Decision,
+    /// What the customer reads, if anything.
+    pub message: Option<String>,
+    /// What was noticed in the message.
+    pub noticed: Noticed,
+    /// What the rules were told.
+    pub facts: Facts,
+    /// What the path found out.
+    pub finding: Finding,
     /// What was drafted, sent or not.
     pub draft: Option<Draft>,
     /// The probability that the draft is right; 0 without a draft.
@@ -37,51 +48,98 @@ pub struct Timings {
 /// fill several places.
 const PASSAGES: usize = 60;
 
+/// What came of looking an answer up.
+struct Drafted {
+    draft: Option<Draft>,
+    evidence: Evidence,
+    articles: Vec<String>,
+    vague: bool,
+    timings: Timings,
+}
+
 impl Desk {
-    /// Answers a question for `reader`: the one path, used by every command, channel and eval. It
-    /// cannot fail: what fails on the way is a reason to hand over.
-    pub async fn answer(&self, question: &Question, reader: &Reader) -> Answer {
-        self.answer_without(question, reader, &[]).await
+    /// Acts on a message: the one path, used by every command, channel and eval. It cannot fail:
+    /// what fails on the way is a reason to hand over.
+    pub async fn answer(&self, inquiry: &Inquiry) -> Answer {
+        self.answer_without(inquiry, &[]).await
     }
 
     /// Answers as [`Desk::answer`] does, as if the articles with these numbers did not exist.
-    pub async fn answer_without(
-        &self,
-        question: &Question,
-        reader: &Reader,
-        without: &[usize],
-    ) -> Answer {
+    pub async fn answer_without(&self, inquiry: &Inquiry, without: &[usize]) -> Answer {
         let start = Instant::now();
-        let settled = triage(&self.policy, question.last());
+        let meaning = self.library.meaning(&inquiry.question).await;
+        let meaning_ms = milliseconds(start);
+        let noticed = self.notice(inquiry, meaning.as_ref().ok());
+        let facts = inquiry::facts(&self.playbook, inquiry, &noticed);
+        let settled = triage(&self.playbook.policy, &facts);
         // What a rule settles is not written about: the quotes are enough for the teammate.
         let drafter = if settled.is_some() { &Drafter::Quotes } else { &self.drafter };
-        let mut answer = match self.draft(drafter, question, reader, without).await {
-            Ok(answer) => answer,
-            Err(failure) => {
-                tracing::warn!(error = %failure, "a question could not be looked up");
-                Answer::failed(&self.policy, question, &failure)
-            }
+        let drafted = match meaning {
+            Ok(meaning) => self.draft(drafter, inquiry, meaning, without).await,
+            Err(failure) => Err(failure),
         };
-        if let Some(decision) = settled {
-            answer.decision = decision;
-        }
+        let mut answer = self.decided(inquiry, (noticed, facts), settled, drafted);
+        answer.timings.search_ms += meaning_ms;
         answer.timings.total_ms = milliseconds(start);
         answer
+    }
+
+    fn decided(
+        &self,
+        inquiry: &Inquiry,
+        (noticed, facts): (Noticed, Facts),
+        settled: Option<Decision>,
+        drafted: Result<Drafted, Error>,
+    ) -> Answer {
+        let (drafted, confidence, contributions, finding) = match drafted {
+            Ok(drafted) => {
+                let (confidence, contributions, finding) =
+                    self.assess(drafted.draft.as_ref(), &drafted.evidence);
+                let finding = if drafted.vague { Finding::TooVague } else { finding };
+                (drafted, confidence, contributions, finding)
+            }
+            Err(failure) => {
+                tracing::warn!(error = %failure, "a question could not be looked up");
+                let finding = Finding::Failed(failure.to_string());
+                (Drafted::nothing(), Confidence::NONE, Vec::new(), finding)
+            }
+        };
+        let Drafted { draft, evidence, articles, timings, .. } = drafted;
+        let decision = settled.unwrap_or_else(|| judge(&self.playbook.policy, &facts, &finding));
+        let message = message::to_customer(
+            &self.playbook,
+            decision.act(),
+            draft.as_ref(),
+            noticed.language.as_deref(),
+            inquiry.context.now,
+        );
+        Answer {
+            decision,
+            message,
+            noticed,
+            facts,
+            finding,
+            draft,
+            confidence,
+            evidence,
+            contributions,
+            articles,
+            timings,
+        }
     }
 
     async fn draft(
         &self,
         drafter: &Drafter,
-        question: &Question,
-        reader: &Reader,
+        inquiry: &Inquiry,
+        meaning: Meaning,
         without: &[usize],
-    ) -> Result<Answer, Error> {
+    ) -> Result<Drafted, Error> {
         let start = Instant::now();
-        let mode = Mode::Fused;
-        let found =
-            self.library.find(Lookup { question, reader, mode, top: PASSAGES, without }).await?;
+        let Inquiry { question, reader, .. } = inquiry;
+        let lookup = Lookup { question, reader, mode: Mode::Fused, top: PASSAGES, without };
+        let found = self.library.find_near(lookup, Some(meaning)).await?;
         let search_ms = milliseconds(start);
-        let articles = found.articles();
         let drafting = Instant::now();
         let embedder = self.library.embedder().as_ref();
         let drafted = drafter.draft(question, &found, embedder).await?;
@@ -89,19 +147,34 @@ impl Desk {
             .as_ref()
             .map(|drafted| evidence::gather(&found, &drafted.quotes))
             .unwrap_or_default();
-        let draft = drafted.map(|drafted| drafted.written.unwrap_or(drafted.quotes));
-        let (confidence, contributions, finding) = self.assess(draft.as_ref(), &evidence);
-        let vague = found.findings.terms.is_empty() && !question.is_follow_up();
-        let finding = if vague { Finding::TooVague } else { finding };
-        Ok(Answer {
-            decision: judge(&self.policy, question.last(), &finding),
-            draft,
-            confidence,
+        Ok(Drafted {
+            draft: drafted.map(|drafted| drafted.written.unwrap_or(drafted.quotes)),
             evidence,
-            contributions,
-            articles,
+            articles: found.articles(),
+            vague: found.findings.terms.is_empty() && !question.is_follow_up(),
             timings: Timings { search_ms, draft_ms: milliseconds(drafting), total_ms: 0.0 },
         })
+    }
+
+    /// Tells what rules would know of a message, without an answer to it. What cannot be told by
+    /// meaning, because the embedder failed, is left out.
+    pub async fn observe(&self, inquiry: &Inquiry) -> Facts {
+        let meaning = self.library.meaning(&inquiry.question).await;
+        let noticed = self.notice(inquiry, meaning.as_ref().ok());
+        inquiry::facts(&self.playbook, inquiry, &noticed)
+    }
+
+    fn notice(&self, inquiry: &Inquiry, meaning: Option<&Meaning>) -> Noticed {
+        let turns = inquiry.question.customer_turns();
+        let mut noticed = Noticed {
+            signals: self.playbook.signals.read(&turns),
+            topic: None,
+            language: inquiry::language(inquiry),
+        };
+        if let Some(meaning) = meaning {
+            self.classifiers.notice(&inquiry.question, meaning, &mut noticed);
+        }
+        noticed
     }
 
     fn assess(
@@ -125,16 +198,13 @@ impl Desk {
     }
 }
 
-impl Answer {
-    fn failed(policy: &router::Policy, question: &Question, failure: &Error) -> Self {
-        let finding = Finding::Failed(failure.to_string());
+impl Drafted {
+    fn nothing() -> Self {
         Self {
-            decision: judge(policy, question.last(), &finding),
             draft: None,
-            confidence: Confidence::NONE,
             evidence: Evidence::default(),
-            contributions: Vec::new(),
             articles: Vec::new(),
+            vague: false,
             timings: Timings::default(),
         }
     }

@@ -183,7 +183,13 @@ impl Fault {
                     _ => (what.to_string(), format!("write {expected}")),
                 }
             }
-            None => (message.to_string(), "mend the line, see docs/configuration.md".into()),
+            None => match message.split_once("; ") {
+                Some((what, mend)) => (what.to_string(), mend.to_string()),
+                None if file.ends_with("routing.toml") => {
+                    (message.to_string(), "mend the line, see docs/routing.md".into())
+                }
+                None => (message.to_string(), "mend the line, see docs/configuration.md".into()),
+            },
         };
         let line = source.span().map(|span| line_of(text, span.start));
         Self { file: file.to_path_buf(), line, what, mend }

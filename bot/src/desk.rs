@@ -1,5 +1,5 @@
 use crate::{
-    Drafter, Error, Library, calibration,
+    Classifiers, Drafter, Error, Library, Playbook, calibration,
     config::{Config, Fault},
 };
 use models::Embedder;
@@ -11,7 +11,8 @@ use std::sync::Arc;
 pub struct Desk {
     pub(crate) library: Arc<Library>,
     pub(crate) drafter: Drafter,
-    pub(crate) policy: Arc<Policy>,
+    pub(crate) playbook: Arc<Playbook>,
+    pub(crate) classifiers: Arc<Classifiers>,
     pub(crate) calibration: Option<Arc<Calibration>>,
 }
 
@@ -21,8 +22,10 @@ pub struct Parts {
     pub library: Library,
     /// What composes its drafts.
     pub drafter: Drafter,
-    /// Its rules and teams.
-    pub policy: Policy,
+    /// Its rules, teams and wording.
+    pub playbook: Playbook,
+    /// What tells topics and signals apart by meaning.
+    pub classifiers: Classifiers,
     /// Path and text of its own calibration; `None` takes the built-in one.
     pub calibration: Option<(std::path::PathBuf, String)>,
 }
@@ -45,7 +48,8 @@ impl Desk {
         Ok(Self {
             library: Arc::new(parts.library),
             drafter: parts.drafter,
-            policy: Arc::new(parts.policy),
+            playbook: Arc::new(parts.playbook),
+            classifiers: Arc::new(parts.classifiers),
             calibration: calibration.map(Arc::new),
         })
     }
@@ -57,7 +61,12 @@ impl Desk {
 
     /// Returns the desk's rules and teams.
     pub fn policy(&self) -> &Policy {
-        &self.policy
+        &self.playbook.policy
+    }
+
+    /// Returns the desk's rules, teams and wording.
+    pub fn playbook(&self) -> &Playbook {
+        &self.playbook
     }
 
     /// Returns what the desk's calibration is, or has to be, fitted for.

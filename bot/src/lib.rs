@@ -9,20 +9,28 @@
 
 mod answer;
 mod calibration;
+mod classifiers;
 pub mod config;
 mod desk;
 mod draft;
 mod error;
 mod evidence;
+mod inquiry;
 mod library;
+mod message;
+mod playbook;
 mod question;
-mod routing;
+mod trace;
+mod wording;
 
 pub use answer::{Answer, Timings};
+pub use classifiers::Classifiers;
 pub use desk::{Desk, Parts, library};
 pub use draft::{Citation, Draft, Drafter};
 pub use error::Error;
 pub use evidence::EVIDENCE_VERSION;
+pub use inquiry::{Context, Inquiry, Noticed, stated};
 pub use library::{Found, Library, Lookup, Refreshed, Watch};
+pub use playbook::{Canned, Playbook, Webhook, read_playbook};
 pub use question::Question;
-pub use routing::read_policy;
+pub use wording::{Phrase, Wording};

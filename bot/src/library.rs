@@ -159,11 +159,21 @@ impl Library {
     /// [`Error::Index`] when the index cannot be used, [`Error::Model`] when the question cannot
     /// be embedded.
     pub async fn find(&self, lookup: Lookup<'_>) -> Result<Found, Error> {
-        let knowledge = self.knowledge()?;
-        let vector = match lookup.mode {
+        let meaning = match lookup.mode {
             Mode::Words => None,
             Mode::Meaning | Mode::Fused => Some(self.meaning(lookup.question).await?),
         };
+        self.find_near(lookup, meaning).await
+    }
+
+    /// Searches as [`Library::find`] does, near a meaning that is known already.
+    pub(crate) async fn find_near(
+        &self,
+        lookup: Lookup<'_>,
+        meaning: Option<Meaning>,
+    ) -> Result<Found, Error> {
+        let knowledge = self.knowledge()?;
+        let vector = meaning.map(|meaning| meaning.whole);
         let question = lookup.question.clone();
         let (mode, top, fusion) = (lookup.mode, lookup.top, self.fusion);
         let (reader, without) = (lookup.reader.clone(), lookup.without.to_vec());
@@ -182,14 +192,20 @@ impl Library {
         .await
     }
 
-    /// Returns the direction of a question in meaning space: the mean over its texts.
-    async fn meaning(&self, question: &Question) -> Result<models::Embedding, Error> {
+    /// Places a question in meaning space.
+    ///
+    /// # Errors
+    /// [`Error::Model`] when it cannot be embedded.
+    pub(crate) async fn meaning(&self, question: &Question) -> Result<Meaning, Error> {
         let mut sum = vec![0.0; self.embedder.dimension()];
+        let mut last = None;
         for text in question.meanings() {
             let vector = self.embedder.embed_query(&text).await?;
             sum.iter_mut().zip(vector.as_slice()).for_each(|(s, v)| *s += v);
+            last.get_or_insert(vector);
         }
-        Ok(models::Embedding::new(sum)?)
+        let whole = models::Embedding::new(sum)?;
+        Ok(Meaning { last: last.unwrap_or_else(|| whole.clone()), whole })
     }
 
     /// Starts to watch the folders.
@@ -233,6 +249,14 @@ impl Library {
             *open = Some(knowledge.clone());
         }
     }
+}
+
+/// Where a question lies in meaning space.
+pub(crate) struct Meaning {
+    /// Its last message alone.
+    pub(crate) last: models::Embedding,
+    /// Its last message alone and with what it leans on, averaged; unit length.
+    pub(crate) whole: models::Embedding,
 }
 
 /// Watches article folders; dropping it ends the watch.

@@ -29,6 +29,17 @@ impl Question {
         self.turns.last().map_or("", |turn| &turn.text)
     }
 
+    /// Returns all messages, oldest first.
+    pub fn turns(&self) -> &[Message] {
+        &self.turns
+    }
+
+    /// Returns what the customer wrote, oldest first.
+    pub(crate) fn customer_turns(&self) -> Vec<&str> {
+        let turns = self.turns.iter().filter(|turn| turn.author == Author::Customer);
+        turns.map(|turn| cut(&turn.text)).collect()
+    }
+
     /// Whether something was said before.
     pub fn is_follow_up(&self) -> bool {
         self.earlier().is_some()

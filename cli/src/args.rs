@@ -66,6 +66,8 @@ pub(crate) enum Command {
         explain: bool,
         #[command(flatten)]
         reader: Reader,
+        #[command(flatten)]
+        known: Known,
     },
     /// Ask in the terminal, turn by turn; an empty line ends it
     Chat {
@@ -74,7 +76,15 @@ pub(crate) enum Command {
         explain: bool,
         #[command(flatten)]
         reader: Reader,
+        #[command(flatten)]
+        known: Known,
     },
+    /// Prove, explain, test and compare the rules of routing.toml
+    #[command(subcommand)]
+    Rules(Rules),
+    /// Learn topics from labelled messages, and measure how well they are told apart
+    #[command(subcommand)]
+    Topics(Topics),
     /// List, fetch and verify model files
     #[command(subcommand)]
     Models(Models),
@@ -88,19 +98,73 @@ pub(crate) enum Command {
 pub(crate) struct Reader {
     /// Tier of the customer; may be given more than once
     #[arg(long, value_name = "NAME")]
-    tier: Vec<String>,
+    pub(crate) tier: Vec<String>,
     /// Plan of the customer; may be given more than once
     #[arg(long, value_name = "NAME")]
-    plan: Vec<String>,
+    pub(crate) plan: Vec<String>,
     /// Tag of the customer; may be given more than once
     #[arg(long, value_name = "NAME")]
-    tag: Vec<String>,
+    pub(crate) tag: Vec<String>,
     /// Language of the customer, such as "de"; without it all languages are searched
     #[arg(long, value_name = "LOCALE")]
     locale: Option<String>,
     /// Search articles too that are marked as drafts
     #[arg(long)]
     drafts: bool,
+}
+
+/// What else is known: decides what the rules see.
+#[derive(Group)]
+pub(crate) struct Known {
+    /// Channel that the message came through, such as "web"
+    #[arg(long, value_name = "NAME")]
+    pub(crate) channel: Option<String>,
+    /// Page that the customer looked at
+    #[arg(long, value_name = "URL")]
+    pub(crate) page: Option<String>,
+    /// When the message is acted on, such as 2026-01-31T09:30:00Z; now, when left out
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<String>,
+    /// A fact that rules can ask for, such as company.arr=12000; may be given more than once
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) fact: Vec<String>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Rules {
+    /// Find rules that never fire, contradict each other or lead nowhere; exit 1 when one does
+    Check {
+        /// Files of cases, whose messages show what no rule or topic covers; without it cases/
+        #[arg(long, num_args = 1.., value_name = "FILE")]
+        cases: Vec<PathBuf>,
+    },
+    /// Show every rule in order: what it saw, and why it fired or did not
+    Explain {
+        /// What the customer writes; with --cases, the id of a case
+        message: String,
+        /// Files of cases, one of which is to be explained
+        #[arg(long, num_args = 1.., value_name = "FILE")]
+        cases: Vec<PathBuf>,
+        #[command(flatten)]
+        reader: Reader,
+        #[command(flatten)]
+        known: Known,
+    },
+    /// Compare the routes of cases with those that they expect; exit 1 when one differs
+    Test {
+        /// Files of cases; without it those in cases/
+        #[arg(long, num_args = 1.., value_name = "FILE")]
+        cases: Vec<PathBuf>,
+    },
+    /// Show what other rules would change: cases through both, conversation by conversation
+    Backtest {
+        /// The other routing.toml
+        #[arg(long, value_name = "FILE")]
+        against: PathBuf,
+        /// Files of cases; without it those in cases/
+        #[arg(long, num_args = 1.., value_name = "FILE")]
+        cases: Vec<PathBuf>,
+    },
 }
 
 impl From<Reader> for knowledge::Reader {
@@ -152,6 +216,62 @@ pub(crate) enum Models {
 }
 
 #[derive(Subcommand)]
+pub(crate) enum Topics {
+    /// Learn topics from labelled messages; writes topics.model and summary.json
+    #[command(after_help = SPLITS)]
+    Train {
+        /// Files of messages, each line {"text", "topic": name or null, "split"?}
+        #[arg(long, num_args = 1.., required = true, value_name = "FILE")]
+        train: Vec<PathBuf>,
+        /// The folder to write
+        #[arg(short, long, value_name = "DIR")]
+        out: PathBuf,
+        #[command(flatten)]
+        teaching: Teaching,
+    },
+    /// Learn topics and measure; writes predictions.jsonl and summary.json
+    #[command(after_help = SPLITS)]
+    Eval {
+        /// Files of messages to learn from
+        #[arg(long, num_args = 1.., required_unless_present = "model", value_name = "FILE")]
+        train: Vec<PathBuf>,
+        /// Files of messages to measure on
+        #[arg(long, num_args = 1.., required = true, value_name = "FILE")]
+        test: Vec<PathBuf>,
+        /// The folder to write
+        #[arg(short, long, value_name = "DIR")]
+        out: PathBuf,
+        /// Learn from so many messages of each topic, and of none, drawn at random
+        #[arg(long, value_name = "K", value_parser = at_least_one)]
+        shots: Option<usize>,
+        /// Start of the random numbers that draw them
+        #[arg(long, default_value_t = 0)]
+        seed: u64,
+        /// Take the topics that `topics train` wrote into this folder, instead of learning
+        #[arg(long, value_name = "DIR", conflicts_with_all = ["train", "shots", "names"])]
+        model: Option<PathBuf>,
+        #[command(flatten)]
+        teaching: Teaching,
+    },
+}
+
+/// How topics are taught.
+#[derive(Group)]
+pub(crate) struct Teaching {
+    /// Share of the messages to come that are about none of the topics; more says "none" sooner
+    #[arg(long, default_value_t = 0.3, value_name = "SHARE", value_parser = share)]
+    pub(crate) none_share: f64,
+    /// Learn the name of each topic, spelled out, as one more message of it
+    #[arg(long)]
+    pub(crate) names: bool,
+}
+
+const SPLITS: &str = "A message whose \"split\" is \"test\" is never learnt; those with \"train\", \"val\" or \
+none are. Of the files to measure on, only messages with \"test\" count where there are any, else \
+all. What was learnt is not measured: without splits in a file that is given as both, --shots \
+draws some and the rest is measured.";
+
+#[derive(Subcommand)]
 pub(crate) enum Eval {
     /// Run cases through the whole path; writes results.jsonl, summary.json and report.html
     Run {
@@ -173,6 +293,16 @@ pub(crate) enum Eval {
         /// Files of cases; those that name no article are left out
         #[arg(long, num_args = 1.., required = true, value_name = "FILE")]
         cases: Vec<PathBuf>,
+    },
+    /// Measure how well a signal is read from labelled messages: precision and recall
+    Signals {
+        /// The signal; messages with it as their topic show it, all others do not
+        #[arg(long, default_value = "wants_person", value_name = "NAME")]
+        signal: String,
+        /// Files of messages, each line {"text", "topic": the signal or null, "split"?}; where some
+        /// have "test" as their split, only those are measured
+        #[arg(long, num_args = 1.., required = true, value_name = "FILE")]
+        utterances: Vec<PathBuf>,
     },
     /// Fit the confidence to labelled cases
     Calibrate {

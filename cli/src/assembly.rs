@@ -3,7 +3,7 @@
 use crate::{progress::Bars, settings::Settings};
 use anyhow::Context;
 use bot::{
-    Desk, Drafter, Library, Parts,
+    Classifiers, Desk, Drafter, Library, Parts,
     config::{DrafterKind, EmbedderKind, GeneratorKind},
 };
 use models::{
@@ -37,7 +37,13 @@ pub(crate) async fn desk(settings: Settings) -> anyhow::Result<Desk> {
             Some((path, text))
         }
     };
-    Ok(Desk::new(Parts { library, drafter, policy: settings.policy, calibration })?)
+    let topic_model = settings.playbook.topic_model.as_ref().map(|file| settings.root.join(file));
+    let cache = settings.root.join(&settings.config.articles.index).with_file_name("classifiers");
+    let embedder = library.embedder().as_ref();
+    let playbook = settings.playbook;
+    let classifiers =
+        Classifiers::learn(&playbook, embedder, topic_model.as_deref(), &cache).await?;
+    Ok(Desk::new(Parts { library, drafter, playbook, classifiers, calibration })?)
 }
 
 /// Opens the articles of a desk, and the embedder that goes with them.
@@ -46,7 +52,8 @@ pub(crate) async fn library(settings: &Settings) -> anyhow::Result<Library> {
     Ok(bot::library(&settings.root, &settings.config, embedder))
 }
 
-async fn embedder(settings: &Settings) -> anyhow::Result<Arc<dyn Embedder>> {
+/// Opens the embedder that the settings name.
+pub(crate) async fn embedder(settings: &Settings) -> anyhow::Result<Arc<dyn Embedder>> {
     let config = &settings.config.embedder;
     Ok(match config.kind {
         EmbedderKind::Hashed => Arc::new(HashedEmbedder),

@@ -1,13 +1,17 @@
 //! One file for each command; [`run`] chooses.
 
 mod ask;
+mod backtest;
 mod chat;
 mod check;
 mod eval;
+mod eval_signals;
 mod index;
 mod init;
 mod models;
+mod rules;
 mod search;
+mod topics;
 
 use crate::{
     Verdict,
@@ -25,7 +29,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Verdict> {
         Command::Check => check::run(&desk, json).await,
         command => {
             let settings = match command {
-                Command::Models(_) => Settings::for_models(&desk)?,
+                Command::Models(_) | Command::Topics(_) => Settings::for_models(&desk)?,
                 _ => Settings::read(&desk)?,
             };
             start_log(&settings)?;
@@ -44,14 +48,18 @@ async fn with_settings(
         Command::Search { question, mode, top, reader } => {
             search::run(settings, json, search::Wanted { question, mode, top, reader }).await
         }
-        Command::Ask { question, history, explain, reader } => {
-            let wanted = ask::Wanted { question, history, explain, reader };
+        Command::Ask { question, history, explain, reader, known } => {
+            let wanted = ask::Wanted { question, history, explain, reader, known };
             ask::run(settings, json, wanted).await
         }
         Command::Chat { .. } if json => {
             anyhow::bail!("a chat is no single document; use `frontdesk ask --json` with --history")
         }
-        Command::Chat { explain, reader } => chat::run(settings, explain, reader.into()).await,
+        Command::Chat { explain, reader, known } => {
+            chat::run(settings, explain, reader, &known).await
+        }
+        Command::Rules(command) => rules::run(settings, json, command).await,
+        Command::Topics(command) => topics::run(&settings, json, command).await,
         Command::Models(command) => models::run(&settings, json, command).await,
         Command::Eval(command) => eval::run(settings, json, command).await,
         Command::Init { .. } | Command::Check => unreachable_command(),

@@ -7,6 +7,7 @@
 mod args;
 mod assembly;
 mod commands;
+mod known;
 mod output;
 mod progress;
 mod settings;

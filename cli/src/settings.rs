@@ -1,16 +1,15 @@
 use anyhow::Context;
 use bot::{
-    Error,
+    Error, Playbook,
     config::{Config, Fault},
 };
-use router::Policy;
 use std::path::{Path, PathBuf};
 
 /// A desk's folder with its settings, read and checked.
 pub(crate) struct Settings {
     pub(crate) root: PathBuf,
     pub(crate) config: Config,
-    pub(crate) policy: Policy,
+    pub(crate) playbook: Playbook,
     /// Text of `guidance.md`, empty when there is none.
     pub(crate) guidance: String,
     /// Where model files live.
@@ -46,12 +45,19 @@ impl Settings {
         guidance: String,
     ) -> anyhow::Result<Self> {
         let text = routing.as_deref().unwrap_or(ONE_TEAM);
-        let policy = bot::read_policy(&file, text, &config.answers).map_err(Error::Desk)?;
+        let playbook = bot::read_playbook(&file, text, &config.answers).map_err(Error::Desk)?;
         let models = match config.models.folder.as_str() {
             "" => default_models_folder()?,
             folder => root.join(folder),
         };
-        Ok(Self { root: root.to_path_buf(), config, policy, guidance, models })
+        Ok(Self { root: root.to_path_buf(), config, playbook, guidance, models })
+    }
+
+    /// Returns the same desk with the rules of another file.
+    pub(crate) fn with_routing(&self, file: &Path) -> anyhow::Result<Self> {
+        let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
+        let (root, guidance) = (self.root.clone(), self.guidance.clone());
+        Self::assembled(&root, self.config.clone(), (file.into(), Some(text)), guidance)
     }
 
     /// Reads `frontdesk.toml` and the environment alone.

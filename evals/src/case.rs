@@ -1,5 +1,6 @@
 //! What is a labelled conversation, and is this file made of them?
 
+use jiff::Timestamp;
 use router::{Author, Message};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -7,6 +8,10 @@ use std::collections::HashMap;
 use std::fmt::{self, Display};
 use std::io;
 use std::path::{Path, PathBuf};
+
+mod route;
+
+pub use route::Route;
 
 /// A labelled conversation: what was said, and what ought to happen next.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,8 +31,12 @@ pub struct Case {
     pub channel: Option<String>,
     /// Language tag of the customer, such as `en` or `pt-BR`.
     pub locale: Option<String>,
-    /// When the last message was written, as it was written.
-    pub at: Option<String>,
+    /// When the last message was written.
+    pub at: Option<Timestamp>,
+    /// The page that the customer looked at.
+    pub page: Option<String>,
+    /// Facts that hold for the rules whatever else says, such as `conversation.owner`.
+    pub facts: Map<String, Value>,
 }
 
 /// What ought to happen with the last message of a [`Case`].
@@ -43,6 +52,8 @@ pub struct Expect {
     pub topic: Option<String>,
     /// The team that solved it.
     pub team: Option<String>,
+    /// The route that the rules ought to take, for `frontdesk rules test`.
+    pub route: Option<Route>,
 }
 
 /// What ought to be done with a conversation.
@@ -119,7 +130,7 @@ impl Display for Problem {
 }
 
 /// More problems than this are counted, not shown: they have one cause, or a person stops reading.
-const N_PROBLEMS_SHOWN: usize = 20;
+pub(crate) const N_PROBLEMS_SHOWN: usize = 20;
 
 /// Reads case files (JSON Lines, UTF-8), in order. Empty lines, a byte order mark, Windows line
 /// ends and unknown fields are tolerated.
@@ -144,9 +155,9 @@ pub fn read_cases(paths: &[PathBuf]) -> Result<Vec<Case>, CasesError> {
     Err(CasesError::Bad { problems: reading.problems, n_more })
 }
 
-struct Listed<'a> {
-    problems: &'a [Problem],
-    n_more: usize,
+pub(crate) struct Listed<'a> {
+    pub(crate) problems: &'a [Problem],
+    pub(crate) n_more: usize,
 }
 
 impl Display for Listed<'_> {
@@ -215,27 +226,32 @@ impl Reading {
 }
 
 /// A [`Problem`] that does not know its place yet.
-struct Fault {
-    field: String,
-    what: String,
-    mend: String,
+pub(crate) struct Fault {
+    pub(crate) field: String,
+    pub(crate) what: String,
+    pub(crate) mend: String,
 }
 
 impl Fault {
-    fn new(field: impl Into<String>, what: impl Into<String>, mend: impl Into<String>) -> Self {
+    pub(crate) fn new(
+        field: impl Into<String>,
+        what: impl Into<String>,
+        mend: impl Into<String>,
+    ) -> Self {
         Self { field: field.into(), what: what.into(), mend: mend.into() }
     }
 
-    fn whole(what: impl Into<String>, mend: impl Into<String>) -> Self {
+    pub(crate) fn whole(what: impl Into<String>, mend: impl Into<String>) -> Self {
         Self::new("", what, mend)
     }
 
-    fn wrong_kind(field: &str, found: &Value, mend: &str) -> Self {
+    pub(crate) fn wrong_kind(field: &str, found: &Value, mend: &str) -> Self {
         Self::new(field, format!("is {}", kind(found)), mend)
     }
 }
 
-fn parse(line: &[u8]) -> Result<Case, Fault> {
+/// Reads the JSON object that a line is.
+pub(crate) fn parse_object(line: &[u8]) -> Result<Map<String, Value>, Fault> {
     let text = str::from_utf8(line).map_err(|error| {
         let what = format!("byte {} is not UTF-8", error.valid_up_to() + 1);
         Fault::whole(what, "save the file as UTF-8")
@@ -246,29 +262,46 @@ fn parse(line: &[u8]) -> Result<Case, Fault> {
         let what = format!("is not JSON at column {} ({reason})", error.column());
         Fault::whole(what, "write one JSON object on one line")
     })?;
-    let Value::Object(fields) = value else {
-        return Err(Fault::whole(format!("is {}", kind(&value)), "write one JSON object a line"));
-    };
+    match value {
+        Value::Object(fields) => Ok(fields),
+        other => Err(Fault::whole(format!("is {}", kind(&other)), "write one JSON object a line")),
+    }
+}
+
+fn parse(line: &[u8]) -> Result<Case, Fault> {
+    let fields = parse_object(line)?;
     Ok(Case {
         id: parse_id(&fields)?,
         messages: parse_messages(&fields)?,
         expect: parse_expect(&fields)?,
         tags: parse_names(&fields, "tags", "tags")?,
-        customer: match fields.get("customer") {
-            None | Some(Value::Null) => None,
-            Some(Value::Object(customer)) => Some(customer.clone()),
-            Some(other) => {
-                return Err(Fault::wrong_kind(
-                    "customer",
-                    other,
-                    "write an object or leave it out",
-                ));
-            }
-        },
+        customer: optional_object(&fields, "customer")?,
         channel: optional_text(&fields, "channel", "channel")?,
         locale: optional_text(&fields, "locale", "locale")?,
-        at: optional_text(&fields, "at", "at")?,
+        at: parse_time(&fields)?,
+        page: optional_text(&fields, "page", "page")?,
+        facts: optional_object(&fields, "facts")?.unwrap_or_default(),
     })
+}
+
+fn parse_time(fields: &Map<String, Value>) -> Result<Option<Timestamp>, Fault> {
+    let Some(text) = optional_text(fields, "at", "at")? else { return Ok(None) };
+    let time = text.parse().map_err(|_| {
+        let mend = "write it as 2026-01-31T09:30:00Z";
+        Fault::new("at", format!("{} is no time", quoted(&text)), mend)
+    })?;
+    Ok(Some(time))
+}
+
+fn optional_object(
+    fields: &Map<String, Value>,
+    key: &str,
+) -> Result<Option<Map<String, Value>>, Fault> {
+    match fields.get(key) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Object(object)) => Ok(Some(object.clone())),
+        Some(other) => Err(Fault::wrong_kind(key, other, "write an object or leave it out")),
+    }
 }
 
 fn parse_id(fields: &Map<String, Value>) -> Result<String, Fault> {
@@ -328,12 +361,17 @@ fn parse_expect(fields: &Map<String, Value>) -> Result<Expect, Fault> {
         Some(Value::Object(expect)) => expect,
         Some(other) => return Err(Fault::wrong_kind("expect", other, mend)),
     };
-    let act = match choice(expect, "act", "expect.act", &["answer", "clarify", "handoff"])? {
-        "answer" => ExpectedAct::Answer,
-        "clarify" => ExpectedAct::Clarify,
-        _ => ExpectedAct::Handoff,
+    let route = route::parse(expect)?;
+    let act = match &route {
+        Some(route) if !expect.contains_key("act") => route.act_class(),
+        _ => match choice(expect, "act", "expect.act", &["answer", "clarify", "handoff"])? {
+            "answer" => ExpectedAct::Answer,
+            "clarify" => ExpectedAct::Clarify,
+            _ => ExpectedAct::Handoff,
+        },
     };
     Ok(Expect {
+        route,
         act,
         articles: parse_names(expect, "articles", "expect.articles")?,
         answer: optional_text(expect, "answer", "expect.answer")?,
@@ -394,7 +432,7 @@ fn parse_names(fields: &Map<String, Value>, key: &str, place: &str) -> Result<Ve
     Ok(names)
 }
 
-fn optional_text(
+pub(crate) fn optional_text(
     fields: &Map<String, Value>,
     key: &str,
     place: &str,
@@ -418,7 +456,7 @@ fn kind(value: &Value) -> &'static str {
 }
 
 /// Quotes a stranger's text for a message: escaped, on one line, and no longer than a line.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let mut shown: String = text.chars().take(60).collect();
     if shown.len() < text.len() {
         shown.push('…');

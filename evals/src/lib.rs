@@ -2,7 +2,8 @@
 //!
 //! Cases ([`read_cases`]) go through the very path that serves customers ([`try_cases`]); what
 //! comes back is measured ([`summarise`]) with intervals and written down for programs and people.
-//! [`measure_retrieval`] looks at the search alone; [`calibrate()`] fits the confidence.
+//! [`measure_retrieval`] looks at the search alone; [`calibrate()`] fits the confidence;
+//! [`measure_topics`] says how well topics are told apart on [`read_utterances`].
 //!
 //! Deliberately absent: any way to answer a question that a customer would not get.
 
@@ -13,13 +14,24 @@ pub mod logistic;
 pub mod measures;
 pub mod report;
 mod retrieval;
+mod routes;
 mod run_report;
+mod signals;
 mod summary;
+mod topics;
 mod trial;
+mod utterances;
 
 pub use calibrate::{Fitted, Lesson, Unseen, calibrate, observe};
-pub use case::{Case, CasesError, Expect, ExpectedAct, read_cases};
+pub use case::{Case, CasesError, Expect, ExpectedAct, Route, read_cases};
 pub use retrieval::{Retrieval, measure_retrieval};
+pub use routes::otherwise;
 pub use run_report::{About, report};
+pub use signals::{Found, SignalFigures, measure_signal};
 pub use summary::{Figure, Summary, result_line, summarise};
-pub use trial::{Trial, try_cases, unknown_articles};
+pub use topics::{Guess, figures_json, measure_topics, prediction_line};
+pub use trial::{Trial, inquiry, try_cases, unknown_articles, unknown_facts};
+pub use utterances::{
+    Split, Utterance, UtterancesError, choose_lessons, choose_questions, read_utterances,
+    spell_out_topics,
+};

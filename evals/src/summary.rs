@@ -7,7 +7,7 @@ use crate::{
     },
     trial::Trial,
 };
-use router::Slug;
+use router::{Policy, Slug};
 use serde_json::{Map, Value, json};
 use std::collections::HashSet;
 
@@ -40,7 +40,7 @@ const ACTS: [ExpectedAct; 3] = [ExpectedAct::Answer, ExpectedAct::Clarify, Expec
 pub fn summarise(trials: &[Trial]) -> Summary {
     let figures = [acts(trials), retrieval(trials), answers(trials), confidence(trials)];
     let count = |expected, decided| {
-        let matches = |t: &&Trial| t.case.expect.act == expected && t.act_class() == decided;
+        let matches = |t: &&Trial| t.case.expect.act == expected && t.act_class() == Some(decided);
         (expected, decided, trials.iter().filter(matches).count())
     };
     let pairs = ACTS.iter().flat_map(|e| ACTS.iter().map(move |d| (*e, *d)));
@@ -69,7 +69,7 @@ fn acts(trials: &[Trial]) -> Vec<Figure> {
     let replies = || trials.iter().filter(|t| t.is_reply());
     let with_team = trials
         .iter()
-        .filter(|t| t.case.expect.team.is_some() && t.act_class() == ExpectedAct::Handoff);
+        .filter(|t| t.case.expect.team.is_some() && t.act_class() == Some(ExpectedAct::Handoff));
     let team_right = |t: &Trial| {
         t.answer.decision.act().team().map(Slug::as_str) == t.case.expect.team.as_deref()
     };
@@ -215,7 +215,7 @@ impl Summary {
 /// Renders one trial as a line of `results.jsonl`. `text` and `sources` are the draft's, sent or
 /// not, as `confidence` is about it. A gold article is named as its case names it, be it by id or
 /// by path.
-pub fn result_line(trial: &Trial) -> Value {
+pub fn result_line(trial: &Trial, policy: &Policy) -> Value {
     let answer = &trial.answer;
     let citations = answer.draft.as_ref().map_or(&[][..], |draft| draft.citations.as_slice());
     let name = |id: &'_ String| -> String {
@@ -236,7 +236,8 @@ pub fn result_line(trial: &Trial) -> Value {
         "text": answer.draft.as_ref().map_or("", |draft| draft.text.as_str()),
         "sources": sources,
         "team": act.team().map(Slug::as_str),
-        "topic": Value::Null,
+        "topic": trial.answer.noticed.topic.as_ref().map(|(topic, _)| topic),
+        "trace": trial.answer.trace(policy.catalogue()),
         "reasons": answer.decision.reasons().iter().map(ToString::to_string).collect::<Vec<_>>(),
         "evidence": answer.evidence.iter().collect::<std::collections::BTreeMap<_, _>>(),
         "timings_ms": {

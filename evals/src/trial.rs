@@ -1,9 +1,10 @@
 use crate::case::{Case, ExpectedAct};
 use anyhow::Context;
-use bot::{Answer, Desk, Question};
+use bot::{Answer, Context as Known, Desk, Inquiry, Question};
 use futures_util::{StreamExt, stream};
+use jiff::Timestamp;
 use knowledge::{Knowledge, Reader};
-use router::Act;
+use router::{Act, Policy, Reply};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -29,20 +30,21 @@ impl Trial<'_> {
 
     /// Whether the draft was sent.
     pub fn is_reply(&self) -> bool {
-        *self.answer.decision.act() == Act::Reply
+        *self.answer.decision.act() == Act::Reply(Reply::Draft)
     }
 
     /// Whether the act is the expected one; a draft for teammates counts as a handoff.
     pub fn is_act_right(&self) -> bool {
-        self.act_class() == self.case.expect.act
+        self.act_class() == Some(self.case.expect.act)
     }
 
-    /// Returns the act as one of those that cases expect.
-    pub fn act_class(&self) -> ExpectedAct {
+    /// Returns the act as one of those that cases expect; the others stand for none of them.
+    pub fn act_class(&self) -> Option<ExpectedAct> {
         match self.answer.decision.act() {
-            Act::Reply => ExpectedAct::Answer,
-            Act::Clarify => ExpectedAct::Clarify,
-            Act::HandOff { .. } | Act::DraftOnly { .. } => ExpectedAct::Handoff,
+            Act::Reply(_) => Some(ExpectedAct::Answer),
+            Act::Clarify(_) => Some(ExpectedAct::Clarify),
+            Act::HandOff { .. } | Act::DraftOnly { .. } | Act::Offer => Some(ExpectedAct::Handoff),
+            Act::Hold | Act::Ignore | Act::Resolve => None,
         }
     }
 }
@@ -79,9 +81,9 @@ pub(crate) async fn answers<'a>(
     progress: &(dyn Fn(usize) + Sync),
 ) -> anyhow::Result<Vec<Answer>> {
     let tasks = asked.map(|Asked { case, without }| {
-        let (desk, question, reader, id) = (desk.clone(), question(case), reader(case), &case.id);
+        let (desk, inquiry, id) = (desk.clone(), inquiry(case, desk.policy()), &case.id);
         async move {
-            let task = async move { desk.answer_without(&question, &reader, &without).await };
+            let task = async move { desk.answer_without(&inquiry, &without).await };
             tokio::spawn(task).await.with_context(|| format!("case {id} made the answer path fail"))
         }
     });
@@ -92,6 +94,39 @@ pub(crate) async fn answers<'a>(
         progress(answers.len());
     }
     Ok(answers)
+}
+
+/// When a case without a time is acted on: a Wednesday morning, so that hours decide alike in
+/// every run.
+const USUAL_TIME: Timestamp = Timestamp::constant(1_767_780_000, 0);
+
+/// Returns a case as the desk would hear of it. Facts that the rules do not know are left out;
+/// [`unknown_facts`] names them.
+pub fn inquiry(case: &Case, policy: &Policy) -> Inquiry {
+    let stated = case.facts.iter().filter_map(|(name, json)| {
+        Some((name.clone(), bot::stated(policy.catalogue(), name, json).ok()?))
+    });
+    Inquiry {
+        question: question(case),
+        reader: reader(case),
+        context: Known {
+            customer: case.customer.clone().unwrap_or_default(),
+            channel: case.channel.clone(),
+            page: case.page.clone(),
+            stated: stated.collect(),
+            ..Known::at(case.at.unwrap_or(USUAL_TIME))
+        },
+    }
+}
+
+/// Returns what is wrong with the facts that cases state, each with its case.
+pub fn unknown_facts(cases: &[Case], policy: &Policy) -> Vec<String> {
+    let stated = cases.iter().flat_map(|case| case.facts.iter().map(move |fact| (case, fact)));
+    let faults = stated.filter_map(|(case, (name, json))| {
+        let error = bot::stated(policy.catalogue(), name, json).err()?;
+        Some(format!("case {:?}: {error}", case.id))
+    });
+    faults.collect()
 }
 
 /// Returns what a case asks.

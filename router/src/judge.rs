@@ -1,4 +1,10 @@
-use crate::{Act, Confidence, Decision, Policy, Priority, Reason, Rule, Slug};
+use crate::walk::{self, Until, Walk};
+use crate::{
+    Act, Confidence, Decision, Effects, Facts, Permission, Policy, Priority, Reason, Reply, Slug,
+    Unsure, Value,
+    owner::{Chosen, in_charge, owner},
+    rule::{CheckedRule, Settle},
+};
 
 /// What the path found out about a question after triage.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,62 +19,193 @@ pub enum Finding {
     Failed(String),
 }
 
-/// Settles before anything is written what the rules alone can settle: the first rule that
-/// matches the last message decides, and an empty message needs no answer but a person.
-pub fn triage(policy: &Policy, message: &str) -> Option<Decision> {
-    if message.trim().is_empty() {
-        return Some(hand_off(policy, message, Reason::Empty));
+/// What is done, with the deciding reason and further ones.
+type Verdict = (Act, Reason, Vec<Reason>);
+
+/// Settles before anything is drafted what needs no draft. Rules are read in their order up to the
+/// first whose condition depends on the answer; what [`judge`] would decide for every possible
+/// finding alike is decided here.
+pub fn triage(policy: &Policy, facts: &Facts) -> Option<Decision> {
+    let walk = walk::walk(policy, facts, Until::NeedsDraft, &mut |_, _| {});
+    if walk.needs_draft {
+        return None;
     }
-    policy.rules().iter().find(|rule| rule.when.any_words.find(message).is_some()).map(|rule| {
-        let Rule { name, then, .. } = rule;
-        let act = Act::HandOff { team: then.hand_off.clone(), priority: then.priority };
-        Decision::new(act, Reason::Rule(name.clone()), [])
-    })
+    let verdict = settled(policy, facts, &walk)?;
+    Some(decision(policy, verdict, walk))
 }
 
-/// Decides about a question by what was found: a draft goes out when its confidence reaches the
-/// policy's threshold, and in every other case a team becomes responsible.
-pub fn judge(policy: &Policy, message: &str, finding: &Finding) -> Decision {
-    let threshold = policy.threshold;
-    match finding {
-        Finding::Draft(confidence) if !policy.replies => {
-            let (team, why) = owner(policy, message);
-            let reason = if *confidence >= threshold {
-                Reason::Confident { confidence: *confidence, threshold }
-            } else {
-                Reason::NotConfident { confidence: *confidence, threshold }
+/// Decides about a question by what was found: the rules first, in their order; where they settle
+/// nothing, a draft goes out when it may and its confidence reaches the threshold, and in every
+/// other case the bot asks, offers a person, or a team becomes responsible.
+pub fn judge(policy: &Policy, facts: &Facts, finding: &Finding) -> Decision {
+    judge_seen(policy, facts, finding, &mut |_, _| {})
+}
+
+/// Judges, and tells `see` what became of each rule.
+pub(crate) fn judge_seen<'a>(
+    policy: &'a Policy,
+    facts: &Facts,
+    finding: &Finding,
+    see: &mut impl FnMut(&'a CheckedRule, walk::Outcome),
+) -> Decision {
+    let facts = with_finding(policy, facts, finding);
+    let walk = walk::walk(policy, &facts, Until::End, see);
+    let verdict = settled(policy, &facts, &walk)
+        .unwrap_or_else(|| climb(policy, &facts, &walk.effects, finding));
+    decision(policy, verdict, walk)
+}
+
+/// Returns what is known of a conversation once `finding` is.
+pub(crate) fn with_finding(policy: &Policy, facts: &Facts, finding: &Finding) -> Facts {
+    let mut facts = facts.clone();
+    let mut put = |name: &str, value: Value| {
+        if let Some(id) = policy.catalogue().find(name) {
+            facts.put(id, Some(value));
+        }
+    };
+    put("answer.found", Value::Truth(matches!(finding, Finding::Draft(_))));
+    if let Finding::Draft(confidence) = finding {
+        put("answer.confidence", Value::Number(confidence.value()));
+    }
+    facts
+}
+
+fn decision(policy: &Policy, verdict: Verdict, walk: Walk<'_>) -> Decision {
+    let (act, first, more) = verdict;
+    let mut effects = walk.effects;
+    if let Act::HandOff { team, .. } = &act {
+        let promised = policy.team(team).and_then(|team| team.sla.clone());
+        effects.sla = effects.sla.or(promised);
+    }
+    if let Act::DraftOnly { .. } = &act {
+        // The reply that they went with is not sent.
+        effects.close = false;
+        effects.snooze = None;
+    }
+    Decision::new(act, first, more).with(effects, walk.fired)
+}
+
+/// Says what the rules alone settle, or the state of the conversation.
+fn settled(policy: &Policy, facts: &Facts, walk: &Walk<'_>) -> Option<Verdict> {
+    if let Some(rule) = walk.settled {
+        return Some(by_rule(policy, facts, rule, &walk.effects));
+    }
+    if walk::is_held(policy, facts) && !walk.effects.return_to_bot {
+        return Some((Act::Hold, Reason::Held, Vec::new()));
+    }
+    let text = policy.catalogue().find("message.text").and_then(|id| facts.get(id));
+    match text {
+        Some(Value::Text(text)) if text.as_str().trim().is_empty() => {
+            Some(hand_off(policy, facts, &walk.effects, Reason::Empty))
+        }
+        _ => None,
+    }
+}
+
+fn by_rule(policy: &Policy, facts: &Facts, rule: &CheckedRule, effects: &Effects) -> Verdict {
+    let reason = Reason::Rule(rule.rule.name.clone());
+    let act = match &rule.settles {
+        Some(Settle::Reply(reply)) => Act::Reply(Reply::Canned(reply.clone())),
+        Some(Settle::Clarify(question)) => Act::Clarify(Some(question.clone())),
+        Some(Settle::Offer) => Act::Offer,
+        Some(Settle::Close) => Act::Resolve,
+        Some(Settle::Rest) => return (Act::Hold, reason, Vec::new()),
+        Some(Settle::Ignore) => return (Act::Ignore, reason, Vec::new()),
+        Some(Settle::HandOff { teammate, .. }) => {
+            let chosen = match rule.team(policy) {
+                Some(team) => in_charge(policy, facts, team.clone(), None),
+                None => owner(policy, facts),
             };
-            Decision::new(Act::DraftOnly { team }, Reason::DraftsOnly, [reason, why])
+            // A teammate is named for their own team; whoever stands in for it chooses anew.
+            let teammate = teammate.clone().filter(|teammate| {
+                policy.team(&chosen.team).is_some_and(|team| team.member(teammate).is_some())
+            });
+            return to(chosen, teammate, effects, reason);
         }
-        Finding::Draft(confidence) if *confidence >= threshold => {
-            Decision::new(Act::Reply, Reason::Confident { confidence: *confidence, threshold }, [])
+        None => return hand_off(policy, facts, effects, reason),
+    };
+    spoken(policy, facts, act, reason)
+}
+
+/// Keeps the bot silent where it may not write to customers.
+fn spoken(policy: &Policy, facts: &Facts, act: Act, reason: Reason) -> Verdict {
+    if policy.speaks() {
+        return (act, reason, Vec::new());
+    }
+    let Chosen { team, why } = owner(policy, facts);
+    let more = std::iter::once(reason).chain(why).collect();
+    (Act::DraftOnly { team }, Reason::DraftsOnly, more)
+}
+
+/// The ladder, where no rule settles anything: answer, ask once, offer a person once, hand off.
+fn climb(policy: &Policy, facts: &Facts, effects: &Effects, finding: &Finding) -> Verdict {
+    let threshold = effects.threshold.unwrap_or(policy.threshold());
+    let confidence = match finding {
+        Finding::Draft(confidence) => *confidence,
+        Finding::Nothing => return unsure(policy, facts, effects, Reason::NothingFound),
+        Finding::Failed(what) => {
+            return hand_off(policy, facts, effects, Reason::Unavailable(what.clone()));
         }
-        Finding::Draft(confidence) => {
-            hand_off(policy, message, Reason::NotConfident { confidence: *confidence, threshold })
+        Finding::TooVague if is(policy, facts, "conversation.clarified") => {
+            return unsure(policy, facts, effects, Reason::AskedBefore);
         }
-        Finding::Nothing => hand_off(policy, message, Reason::NothingFound),
-        Finding::TooVague if !policy.replies => hand_off(policy, message, Reason::TooVague),
-        Finding::TooVague => Decision::new(Act::Clarify, Reason::TooVague, []),
-        Finding::Failed(what) => hand_off(policy, message, Reason::Unavailable(what.clone())),
+        Finding::TooVague if effects.answer.is_some_and(|a| a != Permission::Allowed) => {
+            return hand_off(policy, facts, effects, Reason::Forbidden);
+        }
+        Finding::TooVague if policy.speaks() => {
+            return (Act::Clarify(None), Reason::TooVague, Vec::new());
+        }
+        Finding::TooVague => return hand_off(policy, facts, effects, Reason::TooVague),
+    };
+    let sure = confidence >= threshold;
+    let reason = match sure {
+        true => Reason::Confident { confidence, threshold },
+        false => Reason::NotConfident { confidence, threshold },
+    };
+    let ordered = if policy.speaks() { Permission::Allowed } else { Permission::Draft };
+    match effects.answer.filter(|_| policy.speaks()).unwrap_or(ordered) {
+        _ if effects.answer == Some(Permission::Never) => {
+            hand_off(policy, facts, effects, Reason::Forbidden)
+        }
+        Permission::Allowed if sure => (Act::Reply(Reply::Draft), reason, Vec::new()),
+        Permission::Allowed => unsure(policy, facts, effects, reason),
+        Permission::Draft | Permission::Never => {
+            let Chosen { team, why } = owner(policy, facts);
+            let first = if policy.speaks() { Reason::Forbidden } else { Reason::DraftsOnly };
+            let more = std::iter::once(reason).chain(why).collect();
+            (Act::DraftOnly { team }, first, more)
+        }
     }
 }
 
-fn hand_off(policy: &Policy, message: &str, reason: Reason) -> Decision {
-    let (team, why) = owner(policy, message);
-    Decision::new(Act::HandOff { team, priority: Priority::Normal }, reason, [why])
-}
-
-/// Finds the team whose longest phrase the message holds; the earlier team wins a tie.
-fn owner(policy: &Policy, message: &str) -> (Slug, Reason) {
-    let owners = policy.teams().iter().filter_map(|t| Some((t, t.owns.find(message)?)));
-    match owners.reduce(|best, next| if next.1.len() > best.1.len() { next } else { best }) {
-        Some((team, phrase)) => {
-            let reason = Reason::Owns { team: team.slug.clone(), phrase: phrase.into() };
-            (team.slug.clone(), reason)
-        }
-        None => (policy.fallback_team().clone(), Reason::FallbackTeam),
+fn unsure(policy: &Policy, facts: &Facts, effects: &Effects, reason: Reason) -> Verdict {
+    let forbidden = effects.answer.is_some_and(|answer| answer != Permission::Allowed);
+    if policy.ladder().unsure == Unsure::HandOff || forbidden || !policy.speaks() {
+        return hand_off(policy, facts, effects, reason);
     }
+    if is(policy, facts, "conversation.offered") {
+        let (act, first, mut more) = hand_off(policy, facts, effects, reason);
+        more.insert(0, Reason::OfferedBefore);
+        return (act, first, more);
+    }
+    (Act::Offer, reason, Vec::new())
 }
 
+fn hand_off(policy: &Policy, facts: &Facts, effects: &Effects, reason: Reason) -> Verdict {
+    to(owner(policy, facts), None, effects, reason)
+}
+
+fn to(chosen: Chosen, teammate: Option<Slug>, effects: &Effects, reason: Reason) -> Verdict {
+    let priority = effects.priority.unwrap_or(Priority::Normal);
+    (Act::HandOff { team: chosen.team, teammate, priority }, reason, chosen.why)
+}
+
+fn is(policy: &Policy, facts: &Facts, name: &str) -> bool {
+    let value = policy.catalogue().find(name).and_then(|id| facts.get(id));
+    matches!(value, Some(Value::Truth(true)))
+}
+
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;

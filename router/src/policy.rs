@@ -1,190 +1,322 @@
-use crate::{Confidence, Phrases};
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use crate::rule::{CheckedRule, OWNER, Settle};
+use crate::{
+    Catalogue, Condition, Confidence, FactError, Kind, Rule, Sla, Slug, Team, Topic,
+    topic::topic_faults,
+};
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// A short name in lower-case letters, digits, `-` and `_`, unique among its kind.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Slug(String);
-
-impl Slug {
-    /// Returns the name.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl TryFrom<String> for Slug {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        let lawful = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
-        if text.is_empty() || !text.chars().all(lawful) {
-            return Err(format!(
-                "{text:?} is no short name: use lower-case letters, digits, - and _"
-            ));
-        }
-        Ok(Self(text))
-    }
-}
-
-impl From<Slug> for String {
-    fn from(slug: Slug) -> Self {
-        slug.0
-    }
-}
-
-impl std::fmt::Display for Slug {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// How soon a conversation matters.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Priority {
-    /// When there is time.
-    Low,
-    /// In its turn.
-    #[default]
-    Normal,
-    /// Before others.
-    High,
-    /// At once.
-    Urgent,
-}
-
-/// People who take over conversations.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Team {
-    /// How rules name it.
-    pub slug: Slug,
-    /// How people name it.
-    pub name: String,
-    /// What its conversations are about: a message that holds one of these goes to it.
-    #[serde(default)]
-    pub owns: Phrases,
-}
-
-/// One line of the policy: when it matches, its `then` is done.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Rule {
-    /// How traces name it.
-    pub name: String,
-    /// What must hold.
-    pub when: When,
-    /// What is done.
-    pub then: Then,
-}
-
-/// The condition of a [`Rule`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct When {
-    /// The last message holds one of these.
-    pub any_words: Phrases,
-}
-
-/// The consequence of a [`Rule`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Then {
-    /// Slug of the team that takes over without a reply of the bot.
-    pub hand_off: Slug,
-    /// How soon it matters.
-    #[serde(default)]
-    pub priority: Priority,
-}
-
-/// What the router decides by. Every team that is named exists.
+/// What the router decides by, as it is written.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Policy {
-    fallback_team: Slug,
-    teams: Vec<Team>,
-    rules: Vec<Rule>,
-    /// The least confidence that a reply needs.
+pub struct Routing {
+    /// Team that takes what nobody looks after.
+    pub fallback_team: Slug,
+    /// All teams.
+    pub teams: Vec<Team>,
+    /// All promises.
+    pub slas: Vec<Sla>,
+    /// What conversations can be about.
+    pub topics: Vec<Topic>,
+    /// Names of all signals, built-in ones too.
+    pub signals: Vec<String>,
+    /// Attributes of customers and companies beyond the built-in ones.
+    pub attributes: BTreeMap<String, Kind>,
+    /// All rules, in the order in which they are read.
+    pub rules: Vec<Rule>,
+    /// Names of the canned replies.
+    pub replies: BTreeSet<Slug>,
+    /// Names of the questions that rules can ask.
+    pub questions: BTreeSet<Slug>,
+    /// Names of the webhooks that rules can call.
+    pub webhooks: BTreeSet<Slug>,
+    /// How the bot escalates where no rule says otherwise.
+    pub ladder: Ladder,
+    /// The least confidence that a reply needs where no rule says otherwise.
     pub threshold: Confidence,
-    /// Whether the bot may reply at all; otherwise its drafts go to teammates.
-    pub replies: bool,
+    /// Whether the bot may write to customers at all; otherwise its drafts go to teammates.
+    pub speaks: bool,
 }
 
-/// What makes a policy unlawful, each naming what to mend.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PolicyError {
-    /// Something names a team that does not exist.
-    #[error("{place} names team {team:?}, which does not exist; known teams: {known}")]
-    UnknownTeam {
-        /// Where.
-        place: String,
-        /// The name.
-        team: String,
-        /// What could be meant.
-        known: String,
+/// How the bot escalates where no rule says otherwise: it answers, asks once what is meant, offers
+/// a person once, hands off.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Ladder {
+    /// What happens when the bot is not sure of its answer.
+    pub unsure: Unsure,
+    /// Messages of the bot in one episode after which people take over.
+    pub bot_turns: u32,
+    /// Names of the built-in rules that this desk does without.
+    pub without: Vec<String>,
+}
+
+impl Default for Ladder {
+    fn default() -> Self {
+        Self { unsure: Unsure::HandOff, bot_turns: 15, without: Vec::new() }
+    }
+}
+
+/// What happens when the bot is not sure of its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unsure {
+    /// People take over.
+    HandOff,
+    /// A person is offered first, once an episode.
+    Offer,
+}
+
+/// What the router decides by. Every team, teammate, promise, reply, question and webhook that is
+/// named exists, every condition is sound, and there is one order of rules: the built-in ones that
+/// guard against machines, those of the desk as they are written, the other built-in ones.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    routing: Routing,
+    catalogue: Catalogue,
+    rules: Vec<CheckedRule>,
+}
+
+/// Where in the file a [`PolicyError`] is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum At {
+    /// At a key.
+    Key(String),
+    /// At the entry with this name.
+    Name(String),
+    /// At the second entry with this name.
+    Again(String),
+    /// At the rule that starts in this line.
+    Rule(usize),
+    /// In the condition of that rule.
+    Condition {
+        /// Line where the rule starts.
+        rule: usize,
+        /// Line of the condition, from 1.
+        line: usize,
+        /// Letter of that line, from 1.
+        column: usize,
     },
-    /// Two entries share a name.
-    #[error("{what} {name:?} is defined twice; rename one")]
-    Twice {
-        /// Team or rule.
-        what: &'static str,
-        /// The shared name.
-        name: String,
-    },
-    /// A rule can never match.
-    #[error("rule {0:?} has no words to look for in `when.any_words`; add some or delete the rule")]
-    NeverMatches(String),
+}
+
+/// What makes a policy unlawful.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what}; {mend}")]
+pub struct PolicyError {
+    /// Where.
+    pub at: At,
+    /// What is wrong.
+    pub what: String,
+    /// What to do about it.
+    pub mend: String,
 }
 
 impl Policy {
-    /// Puts a policy together.
+    /// Checks a policy.
     ///
     /// # Errors
-    /// Every [`PolicyError`] in it, in the order of the file.
-    pub fn new(
-        fallback_team: Slug,
-        teams: Vec<Team>,
-        rules: Vec<Rule>,
-        threshold: Confidence,
-    ) -> Result<Self, Vec<PolicyError>> {
+    /// Every [`PolicyError`] in it.
+    pub fn new(routing: Routing) -> Result<Self, Vec<PolicyError>> {
         let mut errors = Vec::new();
-        let known: BTreeSet<&str> = teams.iter().map(|team| team.slug.as_str()).collect();
-        let mut named = |place: String, team: &Slug| {
-            if !known.contains(team.as_str()) {
-                let known = known.iter().copied().collect::<Vec<_>>().join(", ");
-                errors.push(PolicyError::UnknownTeam { place, team: team.to_string(), known });
+        let catalogue = catalogue(&routing, &mut errors);
+        errors.extend(named(&routing));
+        errors.extend(topic_faults(&routing.topics));
+        let built_in = BuiltIn::new(&routing.ladder);
+        errors.extend(built_in.faults(&routing));
+        let mut rules = Vec::new();
+        for rule in built_in.around(&routing) {
+            match checked(&routing, &catalogue, rule) {
+                Ok(rule) => rules.push(rule),
+                Err(faults) => errors.extend(faults),
             }
-        };
-        named("fallback_team".into(), &fallback_team);
-        for rule in &rules {
-            named(format!("rule {:?}", rule.name), &rule.then.hand_off);
         }
-        errors.extend(twice("team", teams.iter().map(|team| team.slug.as_str())));
-        errors.extend(twice("rule", rules.iter().map(|rule| rule.name.as_str())));
-        let silent = rules.iter().filter(|rule| rule.when.any_words.is_empty());
-        errors.extend(silent.map(|rule| PolicyError::NeverMatches(rule.name.clone())));
-        if errors.is_empty() {
-            Ok(Self { fallback_team, teams, rules, threshold, replies: true })
-        } else {
-            Err(errors)
-        }
+        if errors.is_empty() { Ok(Self { routing, catalogue, rules }) } else { Err(errors) }
     }
 
-    /// Returns the team that takes what nobody owns.
+    /// Returns the team that takes what nobody looks after.
     pub fn fallback_team(&self) -> &Slug {
-        &self.fallback_team
+        &self.routing.fallback_team
     }
 
     /// Returns all teams in the order of the file.
     pub fn teams(&self) -> &[Team] {
-        &self.teams
+        &self.routing.teams
     }
 
-    /// Returns all rules in the order in which they are tried.
-    pub fn rules(&self) -> &[Rule] {
+    /// Finds a team.
+    pub fn team(&self, slug: &Slug) -> Option<&Team> {
+        self.routing.teams.iter().find(|team| team.slug == *slug)
+    }
+
+    /// Returns what conversations can be about.
+    pub fn topics(&self) -> &[Topic] {
+        &self.routing.topics
+    }
+
+    /// Finds a promise.
+    pub fn sla(&self, slug: &Slug) -> Option<&Sla> {
+        self.routing.slas.iter().find(|sla| sla.slug == *slug)
+    }
+
+    /// Returns how the bot escalates.
+    pub fn ladder(&self) -> &Ladder {
+        &self.routing.ladder
+    }
+
+    /// Returns the least confidence that a reply needs where no rule says otherwise.
+    pub fn threshold(&self) -> Confidence {
+        self.routing.threshold
+    }
+
+    /// Whether the bot may write to customers.
+    pub fn speaks(&self) -> bool {
+        self.routing.speaks
+    }
+
+    /// Returns all facts that rules can ask for.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    /// Returns the desk's own rules in the order in which they are read.
+    pub fn rules(&self) -> impl Iterator<Item = &Rule> {
+        self.rules.iter().filter(|rule| !rule.built_in()).map(|rule| &rule.rule)
+    }
+
+    pub(crate) fn checked(&self) -> &[CheckedRule] {
         &self.rules
     }
+}
+
+#[derive(Deserialize)]
+struct BuiltIn {
+    before: Vec<Rule>,
+    after: Vec<Rule>,
+}
+
+impl BuiltIn {
+    fn new(ladder: &Ladder) -> Self {
+        let text = include_str!("policy/built_in.toml")
+            .replace("BOT_TURNS", &ladder.bot_turns.to_string());
+        toml::from_str(&text).expect("a test reads the built-in rules")
+    }
+
+    /// Puts the desk's own rules between those that it does not do without.
+    fn around(self, routing: &Routing) -> Vec<Rule> {
+        let rules = self.before.into_iter().chain(routing.rules.clone()).chain(self.after);
+        rules.filter(|rule| rule.line > 0 || !routing.ladder.without.contains(&rule.name)).collect()
+    }
+
+    /// Finds rules to do without that do not exist, and rules that traces could not tell from them.
+    fn faults(&self, routing: &Routing) -> Vec<PolicyError> {
+        let names: Vec<&str> =
+            self.before.iter().chain(&self.after).map(|rule| rule.name.as_str()).collect();
+        let without = &routing.ladder.without;
+        let unknown = without.iter().filter(|name| !names.contains(&name.as_str())).map(|name| {
+            let what = format!("without names rule {name:?}, which is not built in");
+            error(At::Name(name.clone()), what, format!("known: {}", names.join(", ")))
+        });
+        let doubled =
+            |rule: &&Rule| names.contains(&rule.name.as_str()) && !without.contains(&rule.name);
+        let twice = routing.rules.iter().filter(doubled).map(|rule| {
+            let what = format!("rule {:?} has the name of a built-in one", rule.name);
+            let mend = "rename it, or put the built-in one into `without`";
+            error(At::Rule(rule.line), what, mend)
+        });
+        unknown.chain(twice).collect()
+    }
+}
+
+/// Lists all facts. An attribute that cannot be is an error and left out, so that rules which ask
+/// for others are checked all the same.
+fn catalogue(routing: &Routing, errors: &mut Vec<PolicyError>) -> Catalogue {
+    let list = |attributes: &BTreeMap<String, Kind>| {
+        let teams = routing.teams.iter().map(|team| team.slug.as_str());
+        let signals = routing.signals.iter().map(String::as_str);
+        Catalogue::new(teams, signals, attributes)
+    };
+    let mut catalogue = list(&routing.attributes).unwrap_or_else(|faults| {
+        let mut lawful = routing.attributes.clone();
+        for fault in faults {
+            if let FactError::Unknown { name, .. } = &fault {
+                lawful.remove(name);
+            }
+            let text = fault.to_string();
+            let (what, mend) = text.split_once("; ").unwrap_or((&text, "mend the name"));
+            errors.push(error(At::Key("attributes".into()), what, mend));
+        }
+        list(&lawful).unwrap_or_default()
+    });
+    if !routing.topics.is_empty() {
+        let names = routing.topics.iter().map(|topic| topic.slug.to_string());
+        catalogue.allow("topic.name", names.collect());
+    }
+    let names = routing.teams.iter().map(|team| team.slug.to_string());
+    catalogue.allow("conversation.team", names.collect());
+    catalogue
+}
+
+fn error(at: At, what: impl Into<String>, mend: impl Into<String>) -> PolicyError {
+    PolicyError { at, what: what.into(), mend: mend.into() }
+}
+
+fn list<'a>(names: impl Iterator<Item = &'a Slug>) -> String {
+    let names: Vec<&str> = names.map(Slug::as_str).collect();
+    if names.is_empty() { "none".into() } else { names.join(", ") }
+}
+
+/// Finds names that lead nowhere, outside of rules, and names that are given twice.
+fn named(routing: &Routing) -> Vec<PolicyError> {
+    let mut errors = Vec::new();
+    let known = || list(routing.teams.iter().map(|team| &team.slug));
+    let mut team = |at: At, place: &str, slug: &Slug| {
+        if !routing.teams.iter().any(|team| team.slug == *slug) {
+            let what = format!("{place} names team {:?}, which does not exist", slug.as_str());
+            errors.push(error(at, what, format!("known teams: {}", known())));
+        }
+    };
+    team(At::Key("fallback_team".into()), "fallback_team", &routing.fallback_team);
+    for other in &routing.teams {
+        if let Some(slug) = &other.when_closed {
+            let place = format!("when_closed of team {:?}", other.slug.as_str());
+            team(At::Name(slug.to_string()), &place, slug);
+        }
+    }
+    for topic in &routing.topics {
+        if let Some(slug) = &topic.team {
+            let place = format!("topic {:?}", topic.slug.as_str());
+            team(At::Name(slug.to_string()), &place, slug);
+        }
+    }
+    for other in routing.teams.iter().filter(|team| team.slug.as_str() == OWNER) {
+        let what = "team \"owner\" cannot be named so";
+        errors.push(error(
+            At::Name(other.slug.to_string()),
+            what,
+            "rules use that name for the team that looks after a question; rename the team",
+        ));
+    }
+    for other in &routing.teams {
+        let Some(slug) = &other.sla else { continue };
+        if !routing.slas.iter().any(|sla| sla.slug == *slug) {
+            let what = format!(
+                "team {:?} names SLA {:?}, which does not exist",
+                other.slug.as_str(),
+                slug.as_str()
+            );
+            let known = list(routing.slas.iter().map(|sla| &sla.slug));
+            errors.push(error(At::Name(slug.to_string()), what, format!("known: {known}")));
+        }
+    }
+    errors.extend(twice("team", routing.teams.iter().map(|team| team.slug.as_str())));
+    errors.extend(twice("SLA", routing.slas.iter().map(|sla| sla.slug.as_str())));
+    errors.extend(twice("topic", routing.topics.iter().map(|topic| topic.slug.as_str())));
+    if routing.ladder.bot_turns == 0 {
+        let what = "bot_turns = 0 leaves nothing to the bot";
+        let mend = "write at least 1, or answers.replies = false in frontdesk.toml";
+        errors.push(error(At::Key("bot_turns".into()), what, mend));
+    }
+    errors.extend(twice("rule", routing.rules.iter().map(|rule| rule.name.as_str())));
+    errors
 }
 
 fn twice<'a>(
@@ -193,5 +325,93 @@ fn twice<'a>(
 ) -> impl Iterator<Item = PolicyError> {
     let mut seen = BTreeSet::new();
     let repeated: Vec<&str> = names.filter(|name| !seen.insert(*name)).collect();
-    repeated.into_iter().map(move |name| PolicyError::Twice { what, name: name.into() })
+    repeated.into_iter().map(move |name| {
+        error(At::Again(name.into()), format!("{what} {name:?} is defined twice"), "rename one")
+    })
 }
+
+fn checked(
+    routing: &Routing,
+    catalogue: &Catalogue,
+    rule: Rule,
+) -> Result<CheckedRule, Vec<PolicyError>> {
+    let mut errors = Vec::new();
+    let condition = rule.when.as_deref().map(|when| Condition::new(when, catalogue)).transpose();
+    let condition = condition.unwrap_or_else(|fault| {
+        let at = At::Condition { rule: rule.line, line: fault.line, column: fault.column };
+        let what = format!("rule {:?}: {}", rule.name, fault.what);
+        errors.push(error(at, what, fault.mend));
+        None
+    });
+    let settles = rule.then.settles().unwrap_or_else(|what| {
+        let what = format!("rule {:?}: {what}", rule.name);
+        errors.push(error(At::Rule(rule.line), what, "keep one of them, or write two rules"));
+        None
+    });
+    errors.extend(consequences(routing, &rule));
+    if errors.is_empty() { Ok(CheckedRule { rule, condition, settles }) } else { Err(errors) }
+}
+
+/// Finds what a rule's consequences name that does not exist, and numbers that are none.
+fn consequences(routing: &Routing, rule: &Rule) -> Vec<PolicyError> {
+    let then = &rule.then;
+    let mut errors = Vec::new();
+    let at = At::Rule(rule.line);
+    let mut fault = |what: String, mend: String| {
+        errors.push(error(at.clone(), format!("rule {:?} {what}", rule.name), mend));
+    };
+    let mut exists = |what: &str, name: Option<&Slug>, known: &[&Slug]| {
+        let Some(name) = name.filter(|name| !known.contains(name)) else { return };
+        let known = list(known.iter().copied());
+        let what = format!("names {what} {:?}, which does not exist", name.as_str());
+        fault(what, format!("known: {known}"));
+    };
+    let teams: Vec<&Slug> = routing.teams.iter().map(|team| &team.slug).collect();
+    let team = then.hand_off.as_ref().filter(|team| team.as_str() != OWNER);
+    exists("team", team, &teams);
+    let escalation = then.escalate.as_ref().and_then(|escalate| escalate.hand_off.as_ref());
+    exists("team", escalation, &teams);
+    exists("SLA", then.sla.as_ref(), &routing.slas.iter().map(|sla| &sla.slug).collect::<Vec<_>>());
+    exists("reply", then.reply.as_ref(), &routing.replies.iter().collect::<Vec<_>>());
+    exists("question", then.clarify.as_ref(), &routing.questions.iter().collect::<Vec<_>>());
+    exists("webhook", then.webhook.as_ref(), &routing.webhooks.iter().collect::<Vec<_>>());
+    let members = routing.teams.iter().filter(|t| team.is_none_or(|team| t.slug == *team));
+    let members: Vec<&Slug> = members.flat_map(|t| t.members.iter().map(|m| &m.slug)).collect();
+    exists("teammate", then.teammate.as_ref(), &members);
+    let share = |number: Option<f64>| number.is_some_and(|n| !(0.0..=1.0).contains(&n));
+    if share(then.threshold) {
+        fault("has a threshold that is no probability".into(), "write it between 0 and 1".into());
+    }
+    if share(then.error_budget) {
+        fault("has an error budget that is no share".into(), "write 0.02 for 2 %".into());
+    }
+    if then.threshold.is_some() && then.error_budget.is_some() {
+        let mend = "keep one of them: a budget of 0.02 is a threshold of 0.98".into();
+        fault("has both a threshold and an error budget".into(), mend);
+    }
+    let spans = [then.snooze, then.escalate.as_ref().map(|escalate| escalate.after.duration())];
+    if spans.into_iter().flatten().any(|span| span <= jiff::SignedDuration::ZERO) {
+        fault("waits for no time at all".into(), "write a time such as 30m or 2h".into());
+    }
+    if *then == crate::Then::default() {
+        fault("does nothing".into(), "say in `then` what it shall do, or delete it".into());
+    }
+    errors
+}
+
+impl CheckedRule {
+    /// The teammate's own team, where a rule names the teammate alone.
+    pub(crate) fn team<'a>(&'a self, policy: &'a Policy) -> Option<&'a Slug> {
+        match &self.settles {
+            Some(Settle::HandOff { team: Some(team), .. }) => Some(team),
+            Some(Settle::HandOff { team: None, teammate: Some(teammate) }) => {
+                let team = policy.teams().iter().find(|team| team.member(teammate).is_some())?;
+                Some(&team.slug)
+            }
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,7 +1,7 @@
-use crate::{Verdict, args, assembly, output, settings::Settings};
+use crate::{Verdict, args, assembly, known, output, settings::Settings};
 use anyhow::Context;
-use bot::{Answer, Library, Question};
-use router::{Act, Author, Message, Policy};
+use bot::{Answer, Inquiry, Library, Question};
+use router::{Act, Author, Message, Policy, Priority, Reply, Slug};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
@@ -12,6 +12,7 @@ pub(crate) struct Wanted {
     pub(crate) history: Option<PathBuf>,
     pub(crate) explain: bool,
     pub(crate) reader: args::Reader,
+    pub(crate) known: args::Known,
 }
 
 pub(crate) async fn run(
@@ -26,9 +27,12 @@ pub(crate) async fn run(
     turns.push(Message { author: Author::Customer, text: wanted.question });
     let desk = assembly::desk(settings).await?;
     ensure_index(desk.library()).await?;
-    let answer = desk.answer(&Question::after(turns), &wanted.reader.into()).await;
+    let context = known::context(desk.policy(), &wanted.reader, &wanted.known)?;
+    let question = Question::after(turns);
+    let inquiry = Inquiry { question, reader: wanted.reader.into(), context };
+    let answer = desk.answer(&inquiry).await;
     if as_json {
-        output::json(&as_document(&answer))?;
+        output::json(&as_document(&answer, desk.policy()))?;
     } else {
         output::line(as_text(&answer, desk.policy(), wanted.explain))?;
     }
@@ -53,21 +57,34 @@ pub(crate) async fn ensure_index(library: &Library) -> anyhow::Result<()> {
 pub(crate) fn as_text(answer: &Answer, policy: &Policy, explain: bool) -> String {
     let mut text = String::new();
     match answer.decision.act() {
-        Act::Reply => {}
-        Act::Clarify => text.push_str(CLARIFY),
-        Act::HandOff { team, priority } => {
-            text.push_str(&format!("→ {} takes over", team_name(policy, team.as_str())));
-            if *priority != router::Priority::Normal {
-                text.push_str(&format!(", priority {}", format!("{priority:?}").to_lowercase()));
-            }
+        Act::Reply(Reply::Draft) => {}
+        Act::Reply(Reply::Canned(_)) | Act::Clarify(_) | Act::Offer => {
+            text.push_str(answer.message.as_deref().unwrap_or_default());
             text.push('\n');
         }
+        Act::HandOff { team, teammate, priority } => {
+            text.push_str(&format!("→ {} takes over", team_name(policy, team)));
+            if let Some(teammate) = teammate {
+                text.push_str(&format!(", {teammate} in person"));
+            }
+            if *priority != Priority::Normal {
+                text.push_str(&format!(", priority {}", priority.name()));
+            }
+            let told = answer.message.as_deref().unwrap_or_default();
+            text.push_str(&format!("\n→ the customer reads: {told}\n"));
+        }
         Act::DraftOnly { team } => {
-            text.push_str(&format!("→ a draft for {}\n", team_name(policy, team.as_str())));
+            text.push_str(&format!("→ a draft for {}\n", team_name(policy, team)));
+        }
+        Act::Hold => text.push_str("→ nothing is sent\n"),
+        Act::Ignore => text.push_str("→ nothing is done\n"),
+        Act::Resolve => {
+            let told = answer.message.as_deref().unwrap_or_default();
+            text.push_str(&format!("{told}\n→ the conversation is done\n"));
         }
     }
     if let Some(draft) = shown(answer) {
-        let sent = *answer.decision.act() == Act::Reply;
+        let sent = *answer.decision.act() == Act::Reply(Reply::Draft);
         if !sent {
             text.push_str(&format!("\n{}\n", output::strong("Draft, not sent")));
         }
@@ -87,15 +104,15 @@ pub(crate) fn as_text(answer: &Answer, policy: &Policy, explain: bool) -> String
 
 /// The draft that somebody is to read: whoever is asked back has not been answered yet.
 fn shown(answer: &Answer) -> Option<&bot::Draft> {
-    answer.draft.as_ref().filter(|_| *answer.decision.act() != Act::Clarify)
+    let instead = matches!(
+        answer.decision.act(),
+        Act::Reply(Reply::Canned(_)) | Act::Clarify(_) | Act::Ignore | Act::Resolve
+    );
+    answer.draft.as_ref().filter(|_| !instead)
 }
 
-/// What the customer is asked when a question says too little.
-const CLARIFY: &str = "Could you tell me a little more: what were you doing, and what happened?";
-
-fn team_name<'a>(policy: &'a Policy, slug: &'a str) -> &'a str {
-    let team = policy.teams().iter().find(|team| team.slug.as_str() == slug);
-    team.map_or(slug, |team| team.name.as_str())
+pub(crate) fn team_name<'a>(policy: &'a Policy, slug: &'a Slug) -> &'a str {
+    policy.team(slug).map_or(slug.as_str(), |team| team.name.as_str())
 }
 
 fn sources(draft: &bot::Draft) -> String {
@@ -133,7 +150,7 @@ fn explanation(answer: &Answer) -> String {
 }
 
 /// The answer as the command line's contract names its parts.
-fn as_document(answer: &Answer) -> Value {
+fn as_document(answer: &Answer, policy: &Policy) -> Value {
     let act = answer.decision.act();
     let draft = shown(answer);
     let sources: Vec<Value> = draft
@@ -144,7 +161,9 @@ fn as_document(answer: &Answer) -> Value {
     let evidence: Map<String, Value> =
         answer.evidence.iter().map(|(name, value)| (name.to_string(), json!(value))).collect();
     let text = match act {
-        Act::Clarify => CLARIFY,
+        Act::Clarify(_) | Act::Reply(Reply::Canned(_)) => {
+            answer.message.as_deref().unwrap_or_default()
+        }
         _ => draft.map_or("", |draft| draft.text.as_str()),
     };
     json!({
@@ -153,7 +172,9 @@ fn as_document(answer: &Answer) -> Value {
         "sources": sources,
         "confidence": answer.confidence.value(),
         "team": act.team().map(router::Slug::as_str),
-        "topic": Value::Null,
+        "topic": answer.noticed.topic.as_ref().map(|(topic, _)| topic),
+        "message": answer.message,
+        "trace": answer.trace(policy.catalogue()),
         "reasons": answer.decision.reasons().iter().map(ToString::to_string).collect::<Vec<_>>(),
         "evidence": evidence,
         "timings_ms": {

@@ -1,5 +1,6 @@
-use crate::{Verdict, assembly, output, settings::Settings};
+use crate::{Verdict, assembly, known, output, settings::Settings};
 use bot::config::{EmbedderKind, Fault};
+use router::Severity;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -19,6 +20,7 @@ pub(crate) async fn run(desk: &Path, as_json: bool) -> anyhow::Result<Verdict> {
         Err(failure) => findings.extend(of_failure(desk, &failure)),
         Ok(settings) => {
             findings.extend(articles(&settings));
+            findings.extend(rules(&settings));
             let is_remote = settings.config.embedder.kind == EmbedderKind::Remote;
             // Opening the desk proves models, generator and calibration.
             match assembly::desk(settings).await {
@@ -35,6 +37,19 @@ pub(crate) async fn run(desk: &Path, as_json: bool) -> anyhow::Result<Verdict> {
     show(&findings, as_json)?;
     let sound = findings.iter().all(|finding| finding.severity == "note");
     Ok(if sound { Verdict::Yes } else { Verdict::No })
+}
+
+/// Looks for rules that never fire, contradict each other or lead nowhere.
+fn rules(settings: &Settings) -> Vec<Finding> {
+    let flaws = router::check(&settings.playbook.policy, known::now()).into_iter();
+    let findings = flaws.map(|flaw| Finding {
+        severity: if flaw.severity == Severity::Error { "error" } else { "warning" },
+        file: settings.root.join("routing.toml"),
+        line: (flaw.line > 0).then_some(flaw.line),
+        what: flaw.what,
+        mend: flaw.mend,
+    });
+    findings.collect()
 }
 
 /// Asks a remote embedder for one small vector: without it every question would go to a person.

@@ -23,6 +23,9 @@ pub(crate) async fn run(
             let gates = Gates { least_act_accuracy, most_wrong_replies };
             run_cases(settings, as_json, &cases, &out, gates).await
         }
+        args::Eval::Signals { signal, utterances } => {
+            super::eval_signals::run(settings, as_json, &signal, &utterances).await
+        }
         args::Eval::Retrieval { cases } => retrieval(settings, as_json, &cases).await,
         args::Eval::Calibrate { cases, also, out } => {
             calibrate_on(settings, as_json, &cases, &also, &out).await
@@ -60,6 +63,7 @@ async fn run_cases(
     ensure_index(desk.library()).await?;
     let knowledge = desk.library().knowledge()?;
     warn_of_unknown(&cases, &knowledge);
+    warn_of_facts(&cases, desk.policy());
     let bar = counted("cases", cases.len() as u64);
     let trials =
         try_cases(&desk, &knowledge, &cases, at_once(), &|done| bar.set_position(done as u64))
@@ -84,7 +88,7 @@ async fn run_cases(
         provenance,
         threshold,
     };
-    write_results(out, &trials)?;
+    write_results(out, &trials, desk.policy())?;
     write(&out.join("summary.json"), &serde_json::to_string_pretty(&document)?)?;
     let page = evals::report::render(&report(&trials, &summary, about))?;
     write(&out.join("report.html"), &page)?;
@@ -118,8 +122,9 @@ impl Gates {
     }
 }
 
-fn write_results(out: &Path, trials: &[Trial]) -> anyhow::Result<()> {
-    let lines: String = trials.iter().map(|trial| format!("{}\n", result_line(trial))).collect();
+fn write_results(out: &Path, trials: &[Trial], policy: &router::Policy) -> anyhow::Result<()> {
+    let lines: String =
+        trials.iter().map(|trial| format!("{}\n", result_line(trial, policy))).collect();
     write(&out.join("results.jsonl"), &lines)
 }
 
@@ -259,6 +264,13 @@ async fn lesson(name: &str, desk: &Desk, files: &[PathBuf]) -> anyhow::Result<Le
 }
 
 /// Says which gold articles the index does not hold: they can never be found, and count as missed.
+/// Says which stated facts the rules do not know: they are left out.
+fn warn_of_facts(cases: &[Case], policy: &router::Policy) {
+    for fault in evals::unknown_facts(cases, policy).iter().take(5) {
+        eprintln!("warning: {fault}");
+    }
+}
+
 fn warn_of_unknown(cases: &[Case], knowledge: &Knowledge) {
     let unknown = unknown_articles(cases, knowledge);
     if let Some(first) = unknown.first() {

@@ -90,7 +90,7 @@ fn a_doubtful_answer_goes_to_the_team_that_owns_the_question() {
 fn a_rule_decides_before_any_answer_and_says_so() {
     let answer = Bench::starter().confident(4.0).ask("I want to TALK TO A  person, please");
     assert_eq!((&answer["act"], &answer["team"]), (&"handoff".into(), &"support".into()));
-    assert_eq!(answer["reasons"][0], "rule \"asks for a person\" matched");
+    assert_eq!(answer["reasons"][0], "rule \"Asks for a person\" fits");
 }
 
 #[test]

@@ -24,6 +24,10 @@ mod questions;
 #[cfg(test)]
 mod real_model;
 #[cfg(test)]
+mod rules;
+#[cfg(test)]
 mod settings;
+#[cfg(test)]
+mod topics;
 #[cfg(test)]
 mod watching;

@@ -1,0 +1,268 @@
+use crate::Wording;
+use crate::config::{Answers, Fault};
+use jiff::tz::TimeZone;
+use router::{
+    At, Confidence, Kind, Ladder, Policy, PolicyError, Routing, Rule, SignalConfig, SignalDetector,
+    Sla, Slug, Team, Topic, signal_names,
+};
+use serde::Deserialize;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+use toml::Spanned;
+
+/// What a desk's `routing.toml` says: who gets what, in which words customers hear of it, and by
+/// what conversations are told apart.
+#[derive(Debug)]
+pub struct Playbook {
+    /// Teams, topics and rules.
+    pub policy: Policy,
+    /// What customers read.
+    pub wording: Wording,
+    /// What messages are read for.
+    pub signals: SignalDetector,
+    /// The desk's own and extended signals, with their examples.
+    pub signal_configs: Vec<SignalConfig>,
+    /// Time zone of `time.weekday` and `time.hour`.
+    pub time_zone: TimeZone,
+    /// Folder of a topic model that `frontdesk topics train` wrote, below the desk's folder.
+    pub topic_model: Option<PathBuf>,
+    /// Where rules call to.
+    pub webhooks: Vec<Webhook>,
+}
+
+/// An address that rules call.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Webhook {
+    /// How rules name it.
+    pub slug: Slug,
+    /// Where it is, `https://…`.
+    pub url: String,
+}
+
+/// A text that the bot sends when a rule says so.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Canned {
+    /// How rules name it.
+    pub slug: Slug,
+    /// What is sent, by language.
+    pub text: BTreeMap<String, String>,
+    /// What the customer can choose, by language; what is chosen is sent as the customer's message.
+    #[serde(default)]
+    pub buttons: BTreeMap<String, Vec<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    fallback_team: Slug,
+    time_zone: Option<String>,
+    topic_model: Option<PathBuf>,
+    #[serde(default)]
+    ladder: Ladder,
+    #[serde(default)]
+    attributes: BTreeMap<String, Kind>,
+    #[serde(default)]
+    team: Vec<Team>,
+    #[serde(default)]
+    sla: Vec<Sla>,
+    #[serde(default)]
+    topic: Vec<Topic>,
+    #[serde(default)]
+    signal: Vec<SignalConfig>,
+    #[serde(default)]
+    rule: Vec<Spanned<Rule>>,
+    #[serde(default)]
+    reply: Vec<Canned>,
+    #[serde(default)]
+    question: Vec<Canned>,
+    #[serde(default)]
+    webhook: Vec<Webhook>,
+    #[serde(default)]
+    wording: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+/// Reads the text of a `routing.toml`.
+///
+/// # Errors
+/// Every [`Fault`] in it, with its line.
+pub fn read_playbook(file: &Path, text: &str, answers: &Answers) -> Result<Playbook, Vec<Fault>> {
+    let parsed: File =
+        toml::from_str(text).map_err(|source| vec![Fault::of_toml(file, text, &source)])?;
+    let source = Source { file, text };
+    let mut faults = source.doubles(&parsed);
+    let threshold = source.threshold(answers, &mut faults);
+    let time_zone = source.time_zone(parsed.time_zone.as_deref(), &mut faults);
+    let signals = SignalDetector::new(&parsed.signal).map_err(|error| {
+        let message = error.to_string();
+        let (what, mend) = message.split_once("; ").unwrap_or((&message, "mend the signal"));
+        let named =
+            message.split('"').nth(1).and_then(|name| source.line_holding(&format!("\"{name}\"")));
+        let line = named.or_else(|| source.line_of("signal"));
+        vec![source.fault(line, what.into(), mend.into())]
+    })?;
+    let wording = Wording::new(parsed.wording, &parsed.reply, &parsed.question);
+    let wording = wording.map_err(|problem| {
+        let line = source.line_holding(&problem.place);
+        vec![source.fault(line, problem.what, problem.mend)]
+    })?;
+    let own = parsed.signal.iter().map(|signal| signal.name.clone());
+    let signal_list: BTreeSet<String> = signal_names().map(str::to_string).chain(own).collect();
+    let rules = parsed.rule.into_iter().map(|rule| {
+        let line = source.line_at(rule.span().start);
+        Rule { line, ..rule.into_inner() }
+    });
+    let policy = Policy::new(Routing {
+        fallback_team: parsed.fallback_team,
+        teams: parsed.team,
+        slas: parsed.sla,
+        topics: parsed.topic,
+        signals: signal_list.into_iter().collect(),
+        attributes: parsed.attributes,
+        rules: rules.collect(),
+        replies: parsed.reply.iter().map(|reply| reply.slug.clone()).collect(),
+        questions: parsed.question.iter().map(|question| question.slug.clone()).collect(),
+        webhooks: parsed.webhook.iter().map(|webhook| webhook.slug.clone()).collect(),
+        ladder: parsed.ladder,
+        threshold,
+        speaks: answers.replies,
+    });
+    let policy = policy.map_err(|errors| {
+        let found = errors.iter().map(|error| source.policy_fault(error));
+        faults.drain(..).chain(found).collect::<Vec<_>>()
+    })?;
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    Ok(Playbook {
+        policy,
+        wording,
+        signals,
+        signal_configs: parsed.signal,
+        time_zone,
+        topic_model: parsed.topic_model,
+        webhooks: parsed.webhook,
+    })
+}
+
+/// The text of the file, to find lines in.
+struct Source<'a> {
+    file: &'a Path,
+    text: &'a str,
+}
+
+impl Source<'_> {
+    fn fault(&self, line: Option<usize>, what: String, mend: String) -> Fault {
+        Fault { file: self.file.to_path_buf(), line, what, mend }
+    }
+
+    fn line_at(&self, offset: usize) -> usize {
+        let before = self.text.get(..offset).unwrap_or(self.text);
+        before.matches('\n').count() + 1
+    }
+
+    fn lines(&self) -> impl DoubleEndedIterator<Item = (usize, &str)> {
+        let lines: Vec<_> = self.text.lines().enumerate().map(|(i, l)| (i + 1, l)).collect();
+        lines.into_iter()
+    }
+
+    fn line_of_key(&self, key: &str) -> Option<usize> {
+        let holds = |line: &str| {
+            let rest = line.trim_start().trim_start_matches('[').strip_prefix(key);
+            rest.is_some_and(|rest| rest.trim_start().starts_with(['=', ']']))
+        };
+        self.lines().find(|(_, line)| holds(line)).map(|(number, _)| number)
+    }
+
+    fn line_of(&self, table: &str) -> Option<usize> {
+        let header = format!("[[{table}]]");
+        self.lines().find(|(_, line)| line.trim() == header).map(|(number, _)| number)
+    }
+
+    fn line_holding(&self, part: &str) -> Option<usize> {
+        self.lines().find(|(_, line)| line.contains(part)).map(|(number, _)| number)
+    }
+
+    fn threshold(&self, answers: &Answers, faults: &mut Vec<Fault>) -> Confidence {
+        Confidence::new(answers.threshold).unwrap_or_else(|| {
+            let what = "answers.threshold is not a probability".into();
+            faults.push(self.fault(None, what, "set it between 0 and 1".into()));
+            Confidence::NONE
+        })
+    }
+
+    fn time_zone(&self, name: Option<&str>, faults: &mut Vec<Fault>) -> TimeZone {
+        let name = name.unwrap_or("UTC");
+        TimeZone::get(name).unwrap_or_else(|_| {
+            let what = format!("{name:?} is no time zone");
+            let mend = "write one of the IANA names, such as \"Europe/Berlin\"".into();
+            faults.push(self.fault(self.line_of_key("time_zone"), what, mend));
+            TimeZone::UTC
+        })
+    }
+
+    /// Finds names that are given twice, and webhooks without an address.
+    fn doubles(&self, file: &File) -> Vec<Fault> {
+        let slugs =
+            |canned: &[Canned]| canned.iter().map(|c| c.slug.to_string()).collect::<Vec<_>>();
+        let mut faults = self.twice("reply", slugs(&file.reply));
+        faults.extend(self.twice("question", slugs(&file.question)));
+        faults.extend(self.twice("webhook", file.webhook.iter().map(|w| w.slug.to_string())));
+        faults.extend(file.webhook.iter().filter_map(|webhook| self.webhook_fault(webhook)));
+        faults
+    }
+
+    fn twice(&self, what: &str, names: impl IntoIterator<Item = String>) -> Vec<Fault> {
+        let mut seen = BTreeSet::new();
+        let again = names.into_iter().filter(|name| !seen.insert(name.clone()));
+        let faults = again.map(|name| {
+            let quoted = format!("\"{name}\"");
+            let line = self.lines().rfind(|(_, line)| line.contains(&quoted));
+            let what = format!("{what} {name:?} is defined twice");
+            self.fault(line.map(|(number, _)| number), what, "rename one".into())
+        });
+        faults.collect()
+    }
+
+    fn webhook_fault(&self, webhook: &Webhook) -> Option<Fault> {
+        if webhook.url.starts_with("https://") || webhook.url.starts_with("http://") {
+            return None;
+        }
+        let what = format!("webhook {:?} has no address", webhook.slug.as_str());
+        let mend = "write url = \"https://…\"".into();
+        Some(self.fault(self.line_holding(&format!("\"{}\"", webhook.slug)), what, mend))
+    }
+
+    fn policy_fault(&self, error: &PolicyError) -> Fault {
+        let line = match &error.at {
+            At::Key(key) => self.line_of_key(key),
+            At::Name(name) => self.line_holding(&format!("\"{name}\"")),
+            At::Again(name) => {
+                let quoted = format!("\"{name}\"");
+                self.lines().rfind(|(_, line)| line.contains(&quoted)).map(|(number, _)| number)
+            }
+            At::Rule(line) => Some(*line),
+            At::Condition { rule, line, .. } => Some(self.condition_starts(*rule) + line - 1),
+        };
+        self.fault(line, error.what.clone(), error.mend.clone())
+    }
+
+    /// Finds the line of a rule's condition: where `when` stands, or where its text begins.
+    fn condition_starts(&self, rule: usize) -> usize {
+        let mut below = self.lines().skip(rule.saturating_sub(1));
+        let when = below.find(|(_, line)| line.trim_start().starts_with("when"));
+        // A line break right after the opening quotes is no part of the text (TOML 1.0, strings).
+        let opens = |line: &str| {
+            ["'''", "\"\"\""]
+                .iter()
+                .any(|q| line.trim_end().ends_with(q) && line.matches(q).count() == 1)
+        };
+        when.map_or(rule, |(number, line)| number + usize::from(opens(line)))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,205 @@
+//! A support lead writes rules: they are proved, explained, tested and compared.
+
+use crate::bench::Bench;
+use serde_json::{Value, json};
+
+const ROUTING: &str = r#"
+fallback_team = "front"
+time_zone = "Europe/Berlin"
+
+[attributes]
+"customer.seats" = "number"
+
+[[team]]
+slug = "front"
+name = "Front line"
+
+[[team]]
+slug = "billing"
+name = "Billing"
+owns = ["invoice"]
+when_closed = "front"
+sla = "day"
+[team.hours]
+time_zone = "Europe/Berlin"
+monday = ["09:00-17:00"]
+
+[[sla]]
+slug = "day"
+first_reply = "8h"
+
+[[rule]]
+name = "Large customers"
+when = 'customer.seats >= 100'
+then = { priority = "high", tags = ["large"] }
+
+[[rule]]
+name = "Chargeback"
+when = 'message.text.mentions(["chargeback*"])'
+then = { hand_off = "billing" }
+"#;
+
+fn desk(rules: &str) -> Bench {
+    let bench = Bench::starter().confident(-4.0);
+    bench.write("desk/routing.toml", &format!("{ROUTING}{rules}"));
+    bench
+}
+
+const MONDAY: &str = "2026-11-23T10:00:00Z";
+const SUNDAY: &str = "2026-11-22T10:00:00Z";
+
+#[test]
+fn an_explanation_shows_every_rule_in_order_and_what_it_saw() {
+    let bench = desk("");
+    let asked =
+        ["rules", "explain", "a chargeback?", "--at", SUNDAY, "--fact", "customer.seats=120"];
+    let ran = bench.on_desk(&asked);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    for line in [
+        "fired    Large customers (line 26): priority high, tags large",
+        "customer.seats = 120",
+        "fired    Chargeback (line 31): hand off to billing",
+        "not read Asks for a person (built in): a rule above decided",
+        "→ handoff to Front line",
+        "Because team billing is closed, team front stands in",
+    ] {
+        assert!(ran.out.contains(line), "{line} is not in {}", ran.out);
+    }
+    let missing = bench.on_desk(&["rules", "explain", "hello there friend"]);
+    assert!(missing.out.contains("missing  Large customers (line 26): not known: customer.seats"));
+}
+
+#[test]
+fn the_trace_holds_what_rules_knew_and_did_but_not_the_words() {
+    let bench = desk("");
+    let asked = ["--json", "ask", "a chargeback?", "--at", MONDAY, "--fact", "customer.seats=120"];
+    let answer = bench.on_desk(&asked).document();
+    let trace = &answer["trace"];
+    assert_eq!(trace["facts"]["customer.seats"], 120.0);
+    assert_eq!(trace["fired"][1], json!({"rule": "Chargeback", "did": "hand off to billing"}));
+    assert_eq!((&trace["priority"], &trace["sla"]), (&json!("high"), &json!("day")));
+    assert_eq!(trace["tags"], json!(["large"]));
+    assert!(!trace.to_string().contains("a chargeback?"), "{trace:#}");
+    assert_eq!(
+        answer["message"],
+        "I am passing this on to Billing. Someone will reply here shortly."
+    );
+}
+
+#[test]
+fn a_closed_team_tells_the_customer_when_it_opens() {
+    let bench = desk("");
+    let routing = bench.read("desk/routing.toml").replace("when_closed = \"front\"\n", "");
+    bench.write("desk/routing.toml", &routing);
+    let answer = bench.on_desk(&["--json", "ask", "a chargeback?", "--at", SUNDAY]).document();
+    let message = answer["message"].as_str().unwrap();
+    assert!(message.contains("back 2026-11-23 09:00 CET"), "{message}");
+    assert_eq!(answer["team"], "billing");
+}
+
+#[test]
+fn check_finds_rules_that_never_fire_and_shows_an_example() {
+    let bench = desk(
+        "\n[[rule]]\nname = \"Chargeback of large customers\"\nwhen = 'customer.seats >= 500 && message.text.mentions([\"chargeback\"])'\nthen = { hand_off = \"front\" }\n",
+    );
+    let ran = bench.on_desk(&["--json", "rules", "check"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let findings = ran.document()["findings"].as_array().unwrap().clone();
+    let found: Vec<&Value> = findings.iter().filter(|f| f["severity"] == "error").collect();
+    let [only] = found.as_slice() else { panic!("{findings:#?}") };
+    assert_eq!(only["rule"], "Chargeback of large customers");
+    assert_eq!(only["line"], 36);
+    assert!(only["what"].as_str().unwrap().contains("Chargeback"), "{only:#}");
+    assert!(only["example"]["facts"]["customer.seats"].is_string(), "{only:#}");
+    assert_eq!(desk("").on_desk(&["rules", "check"]).code, Some(0));
+}
+
+#[test]
+fn faults_name_file_line_and_mend() {
+    let check = |rules: &str, expected: &str| {
+        let ran = desk(rules).on_desk(&["rules", "check"]);
+        assert_eq!(ran.code, Some(2), "{ran:?}");
+        assert!(ran.err.contains(expected), "{expected} is not in {}", ran.err);
+    };
+    check(
+        "[[rule]]\nname = \"x\"\nwhen = 'company.arrr > 5'\nthen = { priority = \"low\" }\n",
+        "routing.toml:37: rule \"x\": there is no fact \"company.arrr\"; did you mean company.arr?",
+    );
+    check(
+        "[[rule]]\nname = \"x\"\nwhen = 'time.weekday == \"caturday\"'\nthen = { priority = \"low\" }\n",
+        "routing.toml:37: rule \"x\": time.weekday is never \"caturday\"; it is one of monday",
+    );
+    check(
+        "[[rule]]\nname = \"x\"\nthen = { hand_off = \"bilings\" }\n",
+        "routing.toml:35: rule \"x\" names team \"bilings\", which does not exist; known: front, billing",
+    );
+}
+
+fn case(id: &str, text: &str, more: &Value) -> String {
+    let mut case = json!({"id": id, "messages": [{"author": "customer", "text": text}]});
+    let (Some(object), Some(more)) = (case.as_object_mut(), more.as_object()) else {
+        return String::new();
+    };
+    object.extend(more.clone());
+    format!("{case}\n")
+}
+
+#[test]
+fn routes_of_cases_are_tested_and_a_difference_fails() {
+    let bench = desk("");
+    let right = json!({
+        "at": MONDAY, "facts": {"customer.seats": 100},
+        "expect": {"route": {"act": "handoff", "team": "billing", "rule": "Large customers", "priority": "high", "tags": ["large"], "sla": "day"}},
+    });
+    bench.write("desk/cases/cases.jsonl", &case("right", "A chargeback came", &right));
+    let ran = bench.on_desk(&["rules", "test"]);
+    assert_eq!((ran.code, ran.out.trim()), (Some(0), "1 of 1 routes are as expected"), "{ran:?}");
+    let wrong =
+        json!({"at": MONDAY, "expect": {"route": {"team": "front", "rule": "Large customers"}}});
+    bench.write("desk/cases/more.jsonl", &case("wrong", "A chargeback came", &wrong));
+    let ran = bench.on_desk(&["rules", "test"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let expected = "wrong: team is billing, not front; rule \"Large customers\" did not fire; fired: Chargeback";
+    assert!(ran.out.contains(expected), "{ran:?}");
+    let mistyped = json!({"expect": {"route": {"teem": "front"}}});
+    bench.write("desk/cases/more.jsonl", &case("mistyped", "hello", &mistyped));
+    let ran = bench.on_desk(&["rules", "test"]);
+    assert!(ran.err.contains("more.jsonl:1: expect.route.teem: is not known"), "{ran:?}");
+    let unknown = json!({"facts": {"customer.size": 3}, "expect": {"route": {"team": "front"}}});
+    bench.write("desk/cases/more.jsonl", &case("unknown", "hello", &unknown));
+    let ran = bench.on_desk(&["rules", "test"]);
+    assert!(ran.err.contains("case \"unknown\": there is no fact \"customer.size\""), "{ran:?}");
+}
+
+#[test]
+fn a_backtest_shows_which_conversations_change_their_route() {
+    let bench = desk("");
+    let plain = json!({"at": MONDAY, "expect": {"act": "handoff"}});
+    let cases =
+        case("bank", "A chargeback came", &plain) + &case("bill", "my invoice is wrong", &plain);
+    bench.write("desk/cases/cases.jsonl", &cases);
+    let other =
+        bench.read("desk/routing.toml").replace("hand_off = \"billing\"", "hand_off = \"front\"");
+    bench.write("other.toml", &other);
+    let ran = bench.on_desk(&["--json", "rules", "backtest", "--against", "other.toml"]);
+    let document = ran.document();
+    assert_eq!(document["cases"], 2);
+    let changed = json!([{"id": "bank", "from": "handoff billing", "to": "handoff front", "why": "rule \"Chargeback\" fits", "differs": {"team": {"before": "billing", "after": "front"}, "sla": {"before": "day", "after": null}}}]);
+    assert_eq!(document["changed"], changed);
+    assert_eq!(document["routes"]["handoff billing"], json!({"before": 2, "after": 1}));
+}
+
+#[test]
+fn a_conversation_climbs_the_ladder_once_an_episode() {
+    let bench = desk("\n[ladder]\nunsure = \"offer\"\n");
+    let unsure = ["--json", "ask", "How do I change my password?", "--at", MONDAY];
+    let offer = bench.on_desk(&unsure).document();
+    assert_eq!((&offer["act"], &offer["team"]), (&json!("offer"), &Value::Null));
+    let again = [&unsure[..], &["--fact", "conversation.offered=true"]].concat();
+    let handed = bench.on_desk(&again).document();
+    assert_eq!(handed["act"], "handoff");
+    assert_eq!(handed["reasons"][1], "the bot has offered a person before");
+    let held = [&unsure[..], &["--fact", "conversation.owner=teammate"]].concat();
+    let held = bench.on_desk(&held).document();
+    assert_eq!((&held["act"], &held["message"]), (&json!("hold"), &Value::Null));
+}

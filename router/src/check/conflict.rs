@@ -1,0 +1,164 @@
+use super::goal::{Goal, Todo};
+use super::ground::Ground;
+use super::search::{Answer, Question};
+use super::{Example, Flaw, Severity, flaw, list, named};
+use crate::{Facts, Then};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Contradictions of one kind that are listed; who has more of them reads the file anew anyway.
+const MOST_LISTED: usize = 10;
+
+/// A rule that sets something to a value.
+#[derive(Clone)]
+struct Setter {
+    place: usize,
+    value: String,
+}
+
+/// Finds rules that set what a rule above them has set to something else, which then stays.
+pub(super) fn conflicts(ground: &Ground<'_>, dead: &BTreeSet<usize>) -> Vec<Flaw> {
+    let mut above: BTreeMap<String, Vec<Setter>> = BTreeMap::new();
+    let mut n_contradictions: BTreeMap<String, usize> = BTreeMap::new();
+    let mut flaws = Vec::new();
+    for (place, rule) in ground.policy.checked().iter().enumerate() {
+        if dead.contains(&place) {
+            continue;
+        }
+        for (key, value) in sets(&rule.rule.then) {
+            let setter = Setter { place, value };
+            let setters = above.entry(key.clone()).or_default();
+            if setters.iter().any(|other| other.value != setter.value) && !rule.built_in() {
+                if let Some(flaw) = in_vain(ground, &key, &setter, setters) {
+                    flaws.push(flaw);
+                } else if let Some(flaw) = contradiction(ground, &key, &setter, setters) {
+                    let n = n_contradictions.entry(key.clone()).or_default();
+                    *n += 1;
+                    if *n <= MOST_LISTED {
+                        flaws.push(flaw);
+                    }
+                }
+            }
+            setters.push(setter);
+        }
+    }
+    for (key, n) in n_contradictions.iter().filter(|(_, n)| **n > MOST_LISTED) {
+        flaws.push(more(key, n - MOST_LISTED));
+    }
+    flaws
+}
+
+fn more(key: &str, n: usize) -> Flaw {
+    Flaw {
+        severity: Severity::Warning,
+        rule: None,
+        line: 0,
+        what: format!(
+            "{n} more rules set {key} that a rule above them may have set to something else"
+        ),
+        mend: format!("the first {MOST_LISTED} are listed; mend those and check again"),
+        example: None,
+    }
+}
+
+/// What a rule sets for which the first setting stays, with the values in words.
+fn sets(then: &Then) -> Vec<(String, String)> {
+    let threshold = then.threshold.or(then.error_budget.map(|budget| 1.0 - budget));
+    let answer = Then { answer: then.answer, ..Then::default() };
+    let given = [
+        ("the answer", then.answer.map(|_| answer.to_string())),
+        ("the threshold", threshold.map(|threshold| threshold.to_string())),
+        ("the priority", then.priority.map(|priority| priority.name().to_string())),
+        ("the SLA", then.sla.as_ref().map(ToString::to_string)),
+    ];
+    let attributes = then.attributes.iter().map(|(name, value)| (name.clone(), value.to_string()));
+    let given = given.into_iter().filter_map(|(key, value)| Some((key.to_string(), value?)));
+    given.chain(attributes).collect()
+}
+
+/// Whether a rule never has its way, for whenever it fires one above has set the same.
+fn in_vain(ground: &Ground<'_>, key: &str, setter: &Setter, above: &[Setter]) -> Option<Flaw> {
+    let place = setter.place;
+    // What it sets beside holds even where what it settles is not open.
+    let mut question = Question {
+        ways: vec![vec![Todo::new(ground.condition(place), Goal::TRUE)]],
+        must_not_end: ground.ends_above(place).to_vec(),
+        must_not_hold: above.iter().map(|other| other.place).collect(),
+        ..Question::default()
+    };
+    let Answer::Impossible(by) = ground.ask(&question) else { return None };
+    let by: Vec<&Setter> = above.iter().filter(|other| by.contains(&other.place)).collect();
+    let other = by.iter().find(|other| other.value != setter.value)?;
+    let places: Vec<usize> = by.iter().map(|other| other.place).collect();
+    let what = format!(
+        "rule {} sets {key} to {} in vain: whenever it fires, it was set above by {} (to {})",
+        named(ground, place),
+        setter.value,
+        list(ground, &places),
+        other.value
+    );
+    let mend = "the first setting stays; move this rule up, or take the setting out";
+    let mut flaw = flaw(ground, Severity::Error, place, (what, mend.into()));
+    question.must_not_hold.clear();
+    if let Answer::Found(facts) = ground.ask(&question) {
+        let shows = |facts: &Facts| {
+            fires(ground, place, facts) && places.iter().any(|above| fires(ground, *above, facts))
+        };
+        flaw.example = Example::of(ground, facts, &shows);
+    }
+    Some(flaw)
+}
+
+/// Whether a rule and one above it set something to different values in one conversation. Where
+/// the one above fits only conversations that this one fits too, it is meant as an exception.
+fn contradiction(
+    ground: &Ground<'_>,
+    key: &str,
+    setter: &Setter,
+    above: &[Setter],
+) -> Option<Flaw> {
+    let place = setter.place;
+    let ends = ground.ends_above(place);
+    for other in above.iter().filter(|other| other.value != setter.value) {
+        if ends.contains(&other.place) {
+            continue;
+        }
+        let mut ways = ground.ways_to(place, true);
+        let with = Todo::new(ground.condition(other.place), Goal::TRUE);
+        ways.iter_mut().for_each(|way| way.push(with));
+        let both = Question { ways, must_not_end: ends.to_vec(), ..Question::default() };
+        let Answer::Found(facts) = ground.ask(&both) else { continue };
+        if is_exception(ground, other.place, place) {
+            continue;
+        }
+        let what = format!(
+            "rules {} and {} can fit one conversation, and set {key} to {} and to {}; the first \
+             setting stays",
+            named(ground, other.place),
+            named(ground, place),
+            other.value,
+            setter.value
+        );
+        let mend = "put the one that shall have its way first, or make one of them narrower";
+        let mut flaw = flaw(ground, Severity::Warning, place, (what, mend.into()));
+        let shows =
+            |facts: &Facts| fires(ground, place, facts) && fires(ground, other.place, facts);
+        flaw.example = Example::of(ground, facts, &shows);
+        return Some(flaw);
+    }
+    None
+}
+
+fn is_exception(ground: &Ground<'_>, above: usize, below: usize) -> bool {
+    let way = vec![
+        Todo::new(ground.condition(above), Goal::TRUE),
+        Todo::new(ground.condition(below), Goal::NOT_TRUE),
+    ];
+    let question = Question { ways: vec![way], ..Question::default() };
+    matches!(ground.ask(&question), Answer::Impossible(_))
+}
+
+/// Whether a rule is read and its condition holds.
+fn fires(ground: &Ground<'_>, place: usize, facts: &Facts) -> bool {
+    Goal::TRUE.takes(ground.condition(place).verdict(facts))
+        && ground.first_end(ground.ends_above(place), facts).is_none()
+}
