@@ -1,4 +1,4 @@
-use crate::{Error, Noticed, Playbook, Question, library::Meaning};
+use crate::{Error, Noticed, Playbook, Question, config::Fault, library::Meaning};
 use models::{Classifier, Embedder, Example, TrainOptions};
 use sha2::{Digest, Sha256};
 use std::{
@@ -40,7 +40,8 @@ impl Classifiers {
     /// learnt is missing: patterns and phrases stand alone, and a desk opens all the same.
     ///
     /// # Errors
-    /// [`Error::Model`] when the file of topics cannot be used.
+    /// [`Error::Model`] when the file of topics cannot be used, [`Error::Desk`] when it tells topics
+    /// apart that the desk does not have.
     pub async fn learn(
         playbook: &Playbook,
         embedder: &dyn Embedder,
@@ -50,7 +51,7 @@ impl Classifiers {
         let school = School { embedder, cache };
         let of_topics = lessons_of_topics(playbook);
         let topics = match topic_model {
-            Some(file) => Some(Classifier::read(file, embedder.id())?),
+            Some(file) => Some(of_desk(playbook, file, Classifier::read(file, embedder.id())?)?),
             None => school.learn("topics", &of_topics, TOPICS_NONE).await,
         };
         let examples = examples_of_signals(playbook);
@@ -83,6 +84,24 @@ impl Classifiers {
                 noticed.signals.record(name, classified.confidence);
             }
         }
+    }
+}
+
+/// Refuses topics that no rule can ask for.
+fn of_desk(playbook: &Playbook, file: &Path, topics: Classifier) -> Result<Classifier, Error> {
+    let known: Vec<&str> = playbook.policy.topics().iter().map(|t| t.slug.as_str()).collect();
+    let unknown = topics.topics().iter().find(|name| !known.contains(&name.as_str()));
+    match unknown.filter(|_| !known.is_empty()) {
+        None => Ok(topics),
+        Some(name) => Err(Error::Desk(vec![Fault {
+            file: file.to_path_buf(),
+            line: None,
+            what: format!("the topic {name:?} was learnt, but routing.toml has no such topic"),
+            mend: format!(
+                "add [[topic]] slug = {name:?}, or learn with the desk's names: {}",
+                known.join(", ")
+            ),
+        }])),
     }
 }
 

@@ -1,4 +1,4 @@
-use crate::{Playbook, Question};
+use crate::{Phrase, Playbook, Question, Wording};
 use jiff::Timestamp;
 use knowledge::Reader;
 use router::{
@@ -28,6 +28,10 @@ pub struct Context {
     pub channel: Option<String>,
     /// The page that the customer looked at.
     pub page: Option<String>,
+    /// Tags of the conversation.
+    pub tags: Vec<String>,
+    /// How long the customer has waited for a reply.
+    pub waiting_minutes: f64,
     /// Where the conversation stands, when that is known better than from its messages.
     pub conversation: Option<Conversation>,
     /// Facts that hold whatever else says, see [`stated`].
@@ -42,6 +46,8 @@ impl Context {
             customer: Map::new(),
             channel: None,
             page: None,
+            tags: Vec::new(),
+            waiting_minutes: 0.0,
             conversation: None,
             stated: Vec::new(),
         }
@@ -58,6 +64,13 @@ pub fn stated(catalogue: &Catalogue, name: &str, json: &Json) -> Result<Value, F
         probe.err().unwrap_or(FactError::Unknown { name: name.into(), mend: String::new() })
     })?;
     let fact = catalogue.fact(id);
+    if fact.known == router::Known::AfterDraft {
+        return Err(FactError::Impossible {
+            name: name.into(),
+            given: json.to_string(),
+            mend: "it comes of the draft, leave it out".into(),
+        });
+    }
     let given =
         |kind: Kind| FactError::OtherKind { name: name.into(), expected: fact.kind, given: kind };
     let value = value_of(json, fact.kind).ok_or_else(|| {
@@ -110,7 +123,7 @@ pub(crate) fn facts(playbook: &Playbook, inquiry: &Inquiry, noticed: &Noticed) -
     };
     gathering.message(inquiry, noticed);
     gathering.customer(&inquiry.context.customer);
-    gathering.conversation(&inquiry.question, &inquiry.context);
+    gathering.conversation(playbook, &inquiry.question, &inquiry.context);
     gathering.time(playbook, inquiry.context.now);
     for (name, value) in &inquiry.context.stated {
         gathering.put(name, value.clone());
@@ -175,12 +188,12 @@ impl Gathering<'_> {
         }
     }
 
-    fn conversation(&mut self, question: &Question, context: &Context) {
+    fn conversation(&mut self, playbook: &Playbook, question: &Question, context: &Context) {
         let replayed;
         let conversation = match &context.conversation {
             Some(conversation) => conversation,
             None => {
-                replayed = replay(question);
+                replayed = replay(question, &playbook.wording);
                 &replayed
             }
         };
@@ -205,6 +218,8 @@ impl Gathering<'_> {
             Some(Author::Teammate) => "teammate",
             Some(Author::Customer) | None => "customer",
         };
+        self.put("conversation.tags", Value::Texts(context.tags.clone()));
+        self.put("conversation.waiting_minutes", Value::Number(context.waiting_minutes));
         self.put("conversation.opened_by", Value::text(opened_by));
     }
 
@@ -222,11 +237,13 @@ impl Gathering<'_> {
 
 /// Tells from the messages where a conversation stands, as far as messages show it: what people
 /// wrote counts as history, since whoever asks for an answer wants to know what the bot would do.
-pub(crate) fn replay(question: &Question) -> Conversation {
+pub(crate) fn replay(question: &Question, wording: &Wording) -> Conversation {
     let mut conversation = Conversation::default();
     for turn in question.turns() {
         let event = match turn.author {
             Author::Customer => Event::CustomerWrote,
+            Author::Bot if wording.is(Phrase::Offer, &turn.text) => Event::BotOffered,
+            Author::Bot if wording.is_question(&turn.text) => Event::BotAsked,
             Author::Bot => Event::BotReplied,
             Author::Teammate => continue,
         };

@@ -23,12 +23,14 @@ pub(crate) fn to_customer(
         }
         Act::Offer => Some(wording.say(Phrase::Offer, language, &[])),
         Act::Resolve => Some(wording.say(Phrase::Goodbye, language, &[])),
-        Act::HandOff { team, .. } => {
+        // People will answer, and whoever waits for them shall know it; a silent bot says nothing.
+        Act::DraftOnly { .. } if !playbook.policy.speaks() => None,
+        Act::HandOff { team, .. } | Act::DraftOnly { team } => {
             let expectation = expectation(playbook, team, language, now);
             let slots = [("team", team_name(playbook, team)), ("expect", &expectation)];
             Some(wording.say(Phrase::HandOff, language, &slots))
         }
-        Act::DraftOnly { .. } | Act::Hold | Act::Ignore => None,
+        Act::Hold | Act::Ignore => None,
     }
 }
 
@@ -48,9 +50,14 @@ fn expectation(playbook: &Playbook, slug: &Slug, language: Option<&str>, now: Ti
             let opens = opens.to_zoned(zone).strftime("%Y-%m-%d %H:%M %Z").to_string();
             wording.say(Phrase::Away, language, &[name, ("opens", &opens)])
         }
-        Expectation::Unknown if !team.is_open(now) => {
+        Expectation::TeamOpen { n_ahead: 0 } => wording.say(Phrase::Soon, language, &[name]),
+        Expectation::TeamOpen { n_ahead } => {
+            let ahead = n_ahead.to_string();
+            wording.say(Phrase::Queue, language, &[name, ("ahead", &ahead)])
+        }
+        Expectation::Unknown if team.is_open(now) => wording.say(Phrase::Soon, language, &[name]),
+        Expectation::Unknown | Expectation::NobodyAvailable => {
             wording.say(Phrase::Nobody, language, &[name])
         }
-        _ => wording.say(Phrase::Soon, language, &[name]),
     }
 }

@@ -26,7 +26,7 @@ pub struct Playbook {
     pub signal_configs: Vec<SignalConfig>,
     /// Time zone of `time.weekday` and `time.hour`.
     pub time_zone: TimeZone,
-    /// Folder of a topic model that `frontdesk topics train` wrote, below the desk's folder.
+    /// File that `frontdesk topics train` wrote, or its folder, below the desk's folder.
     pub topic_model: Option<PathBuf>,
     /// Where rules call to.
     pub webhooks: Vec<Webhook>,
@@ -61,6 +61,8 @@ struct File {
     fallback_team: Slug,
     time_zone: Option<String>,
     topic_model: Option<PathBuf>,
+    #[serde(default)]
+    tiers: Vec<String>,
     #[serde(default)]
     ladder: Ladder,
     #[serde(default)]
@@ -121,6 +123,7 @@ pub fn read_playbook(file: &Path, text: &str, answers: &Answers) -> Result<Playb
         slas: parsed.sla,
         topics: parsed.topic,
         signals: signal_list.into_iter().collect(),
+        tiers: parsed.tiers,
         attributes: parsed.attributes,
         rules: rules.collect(),
         replies: parsed.reply.iter().map(|reply| reply.slug.clone()).collect(),

@@ -37,7 +37,7 @@ impl Question {
     /// Returns what the customer wrote, oldest first.
     pub(crate) fn customer_turns(&self) -> Vec<&str> {
         let turns = self.turns.iter().filter(|turn| turn.author == Author::Customer);
-        turns.map(|turn| cut(&turn.text)).collect()
+        turns.map(|turn| turn.text.as_str()).collect()
     }
 
     /// Whether something was said before.

@@ -101,13 +101,15 @@ impl Wording {
         let mut texts: BTreeMap<String, BTreeMap<String, String>> =
             toml::from_str(DEFAULTS).unwrap_or_default();
         for (language, phrases) in own {
+            is_language(&language)?;
             for (key, text) in phrases {
                 checked(&language, &key, &text)?;
                 texts.entry(language.clone()).or_default().insert(key, text);
             }
         }
         for canned in replies.iter().chain(questions) {
-            if canned.text.values().all(|text| text.trim().is_empty()) {
+            canned.text.keys().chain(canned.buttons.keys()).try_for_each(|key| is_language(key))?;
+            if canned.text.is_empty() || canned.text.values().any(|text| text.trim().is_empty()) {
                 return Err(WordingProblem {
                     place: format!("\"{}\"", canned.slug),
                     what: format!("{:?} has no text", canned.slug.as_str()),
@@ -146,6 +148,17 @@ impl Wording {
         Some((text, buttons))
     }
 
+    /// Whether a text is what the bot says by itself, in any language.
+    pub(crate) fn is(&self, phrase: Phrase, text: &str) -> bool {
+        self.texts.values().any(|texts| texts.get(phrase.key()).is_some_and(|t| t == text.trim()))
+    }
+
+    /// Whether a text asks what is meant: the general question, or one of the desk's.
+    pub(crate) fn is_question(&self, text: &str) -> bool {
+        let asks = |question: &Canned| question.text.values().any(|t| text.starts_with(t.as_str()));
+        self.is(Phrase::Clarify, text) || self.questions.values().any(asks)
+    }
+
     /// Returns the languages in which the bot can say everything.
     pub fn languages(&self) -> BTreeSet<&str> {
         let all = |texts: &BTreeMap<String, String>| {
@@ -155,6 +168,17 @@ impl Wording {
     }
 }
 
+fn is_language(key: &str) -> Result<(), WordingProblem> {
+    if matches!(key.len(), 2 | 3) && key.bytes().all(|byte| byte.is_ascii_lowercase()) {
+        return Ok(());
+    }
+    Err(WordingProblem {
+        place: key.into(),
+        what: format!("{key:?} is no language"),
+        mend: "write its code, such as \"pt\", without a region".into(),
+    })
+}
+
 fn checked(language: &str, key: &str, text: &str) -> Result<(), WordingProblem> {
     let problem = |what: String, mend: String| WordingProblem { place: key.into(), what, mend };
     let Some(phrase) = Phrase::ALL.into_iter().find(|phrase| phrase.key() == key) else {
@@ -162,6 +186,10 @@ fn checked(language: &str, key: &str, text: &str) -> Result<(), WordingProblem> 
         let what = format!("wording.{language} has no text {key:?}");
         return Err(problem(what, format!("known: {}", known.join(", "))));
     };
+    if text.trim().is_empty() {
+        let what = format!("wording.{language}.{key} is empty");
+        return Err(problem(what, "write a text, or leave the key out".into()));
+    }
     let slots = text.split('{').skip(1).map(|rest| rest.split('}').next().unwrap_or_default());
     for slot in slots {
         if !phrase.slots().contains(&slot) {
@@ -205,7 +233,7 @@ mod tests {
             assert_eq!(wording.say(phrase, language, &[("team", "Billing")]), expected);
         };
         check(Phrase::Soon, Some("en-GB"), "Billing is on it.");
-        check(Phrase::Soon, Some("de"), "Es antwortet Ihnen hier gleich jemand.");
+        check(Phrase::Soon, Some("de"), "Ein Mensch antwortet Ihnen hier.");
         check(Phrase::Soon, Some("ja"), "Billing is on it.");
         check(Phrase::Offer, Some("nl_BE"), "Een mens?");
         check(Phrase::Yes, None, "Yes, please");

@@ -37,7 +37,10 @@ pub(crate) async fn desk(settings: Settings) -> anyhow::Result<Desk> {
             Some((path, text))
         }
     };
-    let topic_model = settings.playbook.topic_model.as_ref().map(|file| settings.root.join(file));
+    let topic_model = settings.playbook.topic_model.as_ref().map(|file| {
+        let file = settings.root.join(file);
+        if file.is_dir() { file.join("topics.model") } else { file }
+    });
     let cache = settings.root.join(&settings.config.articles.index).with_file_name("classifiers");
     let embedder = library.embedder().as_ref();
     let playbook = settings.playbook;

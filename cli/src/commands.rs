@@ -74,12 +74,15 @@ fn unreachable_command() -> anyhow::Result<Verdict> {
 /// Starts the log on stderr; the settings say how much and in which form.
 fn start_log(settings: &Settings) -> anyhow::Result<()> {
     let log = &settings.config.log;
-    let filter = EnvFilter::try_new(&log.level).map_err(|source| {
-        anyhow::anyhow!(
-            "log.level {:?}: {source}; take one of error, warn, info, debug, trace",
-            log.level
-        )
-    })?;
+    // The tokenizer logs the very letters that customers wrote.
+    let quiet = "tokenizers=off".parse()?;
+    let filter =
+        EnvFilter::try_new(&log.level).map(|f| f.add_directive(quiet)).map_err(|source| {
+            anyhow::anyhow!(
+                "log.level {:?}: {source}; take one of error, warn, info, debug, trace",
+                log.level
+            )
+        })?;
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())

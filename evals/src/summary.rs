@@ -237,7 +237,7 @@ pub fn result_line(trial: &Trial, policy: &Policy) -> Value {
         "sources": sources,
         "team": act.team().map(Slug::as_str),
         "topic": trial.answer.noticed.topic.as_ref().map(|(topic, _)| topic),
-        "trace": trial.answer.trace(policy.catalogue()),
+        "trace": trial.answer.trace(policy),
         "reasons": answer.decision.reasons().iter().map(ToString::to_string).collect::<Vec<_>>(),
         "evidence": answer.evidence.iter().collect::<std::collections::BTreeMap<_, _>>(),
         "timings_ms": {

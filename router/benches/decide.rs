@@ -142,6 +142,7 @@ fn routing(n_rules: usize) -> Result<Routing, Box<dyn std::error::Error>> {
         slas: Vec::new(),
         topics: topic,
         signals: SIGNALS.map(String::from).into(),
+        tiers: Vec::new(),
         attributes: [("company.seats".to_owned(), router::Kind::Number)].into(),
         rules: rule,
         replies: BTreeSet::new(),

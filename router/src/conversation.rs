@@ -96,7 +96,8 @@ pub enum Event {
     BotAsked,
     /// The bot offered a person.
     BotOffered,
-    /// A teammate wrote to the customer, and is responsible from then on, by their own choice.
+    /// A teammate wrote to the customer, and is responsible from then on, by their own choice; a
+    /// closed conversation begins a new episode.
     TeammateWrote {
         /// The team.
         team: Slug,
@@ -135,8 +136,8 @@ pub enum Event {
 /// An event that cannot happen to a conversation as it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum IllegalMove {
-    /// Nobody but the customer wakes a closed conversation.
-    #[error("the conversation is closed; only the customer opens it again")]
+    /// Only words of the customer or of a teammate open a closed conversation again.
+    #[error("the conversation is closed; only the customer or a teammate opens it again")]
     Closed,
     /// A person is responsible, so the bot says nothing.
     #[error("a person is responsible; the bot stays silent until it is handed back")]
@@ -178,6 +179,15 @@ impl Conversation {
     pub fn apply(&mut self, event: &Event) -> Result<(), IllegalMove> {
         match event {
             Event::CustomerWrote => self.customer_wrote(),
+            Event::TeammateWrote { team, teammate } => {
+                if self.status == Status::Closed {
+                    self.begin_episode();
+                }
+                let (team, teammate) = (team.clone(), teammate.clone());
+                self.owner = Owner::Teammate { team, teammate, by_person: true };
+                self.status = Status::Open;
+                self.episode.offer_open = false;
+            }
             _ if self.status == Status::Closed => return Err(IllegalMove::Closed),
             Event::BotReplied | Event::BotAsked | Event::BotOffered => {
                 return self.bot_wrote(event);
@@ -188,12 +198,6 @@ impl Conversation {
                 if matches!(self.owner, Owner::Teammate { by_person: true, .. }) =>
             {
                 return Err(IllegalMove::ChosenByPerson);
-            }
-            Event::TeammateWrote { team, teammate } => {
-                let (team, teammate) = (team.clone(), teammate.clone());
-                self.owner = Owner::Teammate { team, teammate, by_person: true };
-                self.status = Status::Open;
-                self.episode.offer_open = false;
             }
             Event::HandedOff { team, .. } => {
                 self.owner = Owner::Team(team.clone());
@@ -216,10 +220,14 @@ impl Conversation {
     fn customer_wrote(&mut self) {
         if self.status == Status::Closed {
             self.owner = Owner::Bot;
-            self.episode = Episode { number: self.episode.number + 1, ..Episode::default() };
+            self.begin_episode();
         }
         self.status = Status::Open;
         self.episode.turns += 1;
+    }
+
+    fn begin_episode(&mut self) {
+        self.episode = Episode { number: self.episode.number + 1, ..Episode::default() };
     }
 
     fn bot_wrote(&mut self, event: &Event) -> Result<(), IllegalMove> {

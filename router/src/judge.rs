@@ -56,16 +56,21 @@ pub(crate) fn judge_seen<'a>(
 }
 
 /// Returns what is known of a conversation once `finding` is.
-pub(crate) fn with_finding(policy: &Policy, facts: &Facts, finding: &Finding) -> Facts {
+pub fn with_finding(policy: &Policy, facts: &Facts, finding: &Finding) -> Facts {
     let mut facts = facts.clone();
     let mut put = |name: &str, value: Value| {
         if let Some(id) = policy.catalogue().find(name) {
             facts.put(id, Some(value));
         }
     };
-    put("answer.found", Value::Truth(matches!(finding, Finding::Draft(_))));
-    if let Finding::Draft(confidence) = finding {
-        put("answer.confidence", Value::Number(confidence.value()));
+    match finding {
+        Finding::Draft(confidence) => {
+            put("answer.found", Value::Truth(true));
+            put("answer.confidence", Value::Number(confidence.value()));
+        }
+        Finding::Nothing => put("answer.found", Value::Truth(false)),
+        // Whether there is an answer is not known: rules about it do not fire, people take over.
+        Finding::TooVague | Finding::Failed(_) => {}
     }
     facts
 }
@@ -73,7 +78,7 @@ pub(crate) fn with_finding(policy: &Policy, facts: &Facts, finding: &Finding) ->
 fn decision(policy: &Policy, verdict: Verdict, walk: Walk<'_>) -> Decision {
     let (act, first, more) = verdict;
     let mut effects = walk.effects;
-    if let Act::HandOff { team, .. } = &act {
+    if let Some(team) = act.team() {
         let promised = policy.team(team).and_then(|team| team.sla.clone());
         effects.sla = effects.sla.or(promised);
     }

@@ -47,7 +47,7 @@ pub use decision::{Act, Decision, Effects, Fired, Reason, Reply, Responsible};
 pub use explain::{Explanation, Step, explain};
 pub use facts::{Catalogue, Fact, FactError, FactId, Facts, Kind, Known, Text, Value};
 pub use hours::Hours;
-pub use judge::{Finding, judge, triage};
+pub use judge::{Finding, judge, triage, with_finding};
 pub use policy::{At, Ladder, Policy, PolicyError, Routing, Unsure};
 pub use rule::{Escalate, Permission, Rule, Scalar, Then};
 pub use signals::{

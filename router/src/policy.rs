@@ -19,6 +19,8 @@ pub struct Routing {
     pub topics: Vec<Topic>,
     /// Names of all signals, built-in ones too.
     pub signals: Vec<String>,
+    /// All tiers of customers and companies; none: any text is one.
+    pub tiers: Vec<String>,
     /// Attributes of customers and companies beyond the built-in ones.
     pub attributes: BTreeMap<String, Kind>,
     /// All rules, in the order in which they are read.
@@ -252,6 +254,9 @@ fn catalogue(routing: &Routing, errors: &mut Vec<PolicyError>) -> Catalogue {
     }
     let names = routing.teams.iter().map(|team| team.slug.to_string());
     catalogue.allow("conversation.team", names.collect());
+    for tier in ["customer.tier", "company.tier"] {
+        catalogue.allow(tier, routing.tiers.clone());
+    }
     catalogue
 }
 
@@ -378,6 +383,18 @@ fn consequences(routing: &Routing, rule: &Rule) -> Vec<PolicyError> {
     let members = routing.teams.iter().filter(|t| team.is_none_or(|team| t.slug == *team));
     let members: Vec<&Slug> = members.flat_map(|t| t.members.iter().map(|m| &m.slug)).collect();
     exists("teammate", then.teammate.as_ref(), &members);
+    if then.teammate.is_some() && then.hand_off.as_ref().is_some_and(|t| t.as_str() == OWNER) {
+        let mend = "name the teammate's team, or leave hand_off out".into();
+        fault("names a teammate beside hand_off = \"owner\"".into(), mend);
+    }
+    let mute = then.teammate.as_ref().filter(|teammate| {
+        let mut teams = routing.teams.iter();
+        teams.any(|t| t.member(teammate).is_some_and(|m| !m.may_reply || m.capacity == Some(0)))
+    });
+    if let Some(teammate) = mute {
+        let what = format!("hands off to {:?}, who takes no conversations", teammate.as_str());
+        fault(what, "name somebody else, or mend may_reply and capacity".into());
+    }
     let share = |number: Option<f64>| number.is_some_and(|n| !(0.0..=1.0).contains(&n));
     if share(then.threshold) {
         fault("has a threshold that is no probability".into(), "write it between 0 and 1".into());

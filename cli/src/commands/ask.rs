@@ -174,7 +174,7 @@ fn as_document(answer: &Answer, policy: &Policy) -> Value {
         "team": act.team().map(router::Slug::as_str),
         "topic": answer.noticed.topic.as_ref().map(|(topic, _)| topic),
         "message": answer.message,
-        "trace": answer.trace(policy.catalogue()),
+        "trace": answer.trace(policy),
         "reasons": answer.decision.reasons().iter().map(ToString::to_string).collect::<Vec<_>>(),
         "evidence": evidence,
         "timings_ms": {

@@ -9,7 +9,7 @@ use std::{
 };
 
 /// What of a trace makes the route.
-const ROUTE: [&str; 10] = [
+const ROUTE: [&str; 15] = [
     "act",
     "team",
     "teammate",
@@ -20,6 +20,11 @@ const ROUTE: [&str; 10] = [
     "text",
     "webhooks",
     "escalations",
+    "answer",
+    "threshold",
+    "snooze",
+    "close",
+    "return_to_bot",
 ];
 
 /// A conversation that other rules route otherwise.
@@ -69,7 +74,7 @@ fn route(trial: &Trial) -> String {
 }
 
 fn trace(trial: &Trial, policy: &Policy) -> Value {
-    trial.answer.trace(policy.catalogue())
+    trial.answer.trace(policy)
 }
 
 fn change<'a>(before: &Trial<'a>, after: &Trial<'a>, traces: &[Value; 2]) -> Option<Change<'a>> {

@@ -1,7 +1,7 @@
 use super::ask::{as_text, ensure_index};
 use crate::{Verdict, args, assembly, known, output, settings::Settings};
 use bot::{Inquiry, Question};
-use router::{Act, Author, Conversation, Event, Message};
+use router::{Act, Author, Conversation, Decision, Event, Message, Status};
 use std::io::{BufRead, IsTerminal, Write};
 
 pub(crate) async fn run(
@@ -26,21 +26,36 @@ pub(crate) async fn run(
         let inquiry = Inquiry { question, reader: reader.clone(), context };
         let answer = desk.answer(&inquiry).await;
         output::line(format!("{}\n", as_text(&answer, desk.policy(), explain)))?;
-        // Nobody takes over in a terminal, so the bot stays responsible.
-        let event = match answer.decision.act() {
-            Act::Reply(_) => Some(Event::BotReplied),
-            Act::Clarify(_) => Some(Event::BotAsked),
-            Act::Offer => Some(Event::BotOffered),
-            Act::Resolve => Some(Event::Closed),
-            _ => None,
-        };
-        if let Some(event) = event {
+        for event in events(&answer.decision) {
             conversation.apply(&event)?;
-            let said = answer.message.unwrap_or_default();
-            turns.push(Message { author: Author::Bot, text: said });
+        }
+        if conversation.status() == Status::Closed {
+            turns.clear();
+        } else if let Some(text) = answer.message {
+            turns.push(Message { author: Author::Bot, text });
         }
     }
     Ok(Verdict::Yes)
+}
+
+/// What a decision does to the conversation. Nobody takes over in a terminal, so that whatever is
+/// handed off comes back to the bot at once.
+fn events(decision: &Decision) -> Vec<Event> {
+    let mut events = match decision.act() {
+        Act::Reply(_) => vec![Event::BotReplied],
+        Act::Clarify(_) => vec![Event::BotAsked],
+        Act::Offer => vec![Event::BotOffered],
+        Act::Resolve => vec![Event::Closed],
+        Act::HandOff { team, .. } | Act::DraftOnly { team } => vec![
+            Event::HandedOff { team: team.clone(), by_person: true },
+            Event::HandedBack { by_person: true },
+        ],
+        Act::Hold | Act::Ignore => Vec::new(),
+    };
+    if decision.effects().close && matches!(decision.act(), Act::Reply(_)) {
+        events.push(Event::Closed);
+    }
+    events
 }
 
 /// Reads a line from the terminal; `None` at its end or when it is empty.

@@ -64,6 +64,7 @@ async fn check_rules(
 ) -> anyhow::Result<Verdict> {
     let file = settings.root.join("routing.toml");
     let cases = cases_of(&settings.root, files)?;
+    must_state_facts(&cases, &settings.playbook.policy)?;
     let flaws = check(&settings.playbook.policy, known::now());
     let n_cases = cases.len();
     let uncovered = if cases.is_empty() { Vec::new() } else { uncovered(settings, &cases).await? };
@@ -161,7 +162,7 @@ async fn explain_one(settings: Settings, as_json: bool, wanted: Wanted) -> anyho
     let explanation = explain(desk.policy(), &answer.facts, &answer.finding);
     if as_json {
         let steps: Vec<Value> = explanation.steps.iter().map(step_row).collect();
-        let trace = answer.trace(desk.policy().catalogue());
+        let trace = answer.trace(desk.policy());
         output::json(&json!({ "steps": steps, "trace": trace }))?;
     } else {
         output::line(explanation_text(&explanation, desk.policy()))?;
@@ -270,7 +271,7 @@ async fn test(settings: Settings, as_json: bool, files: &[PathBuf]) -> anyhow::R
         rows.push(json!({
             "id": trial.case.id,
             "otherwise": otherwise,
-            "trace": trial.answer.trace(desk.policy().catalogue()),
+            "trace": trial.answer.trace(desk.policy()),
         }));
     }
     let otherwise = |row: &&Value| row["otherwise"].as_array().is_some_and(|list| !list.is_empty());

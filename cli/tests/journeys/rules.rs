@@ -80,10 +80,7 @@ fn the_trace_holds_what_rules_knew_and_did_but_not_the_words() {
     assert_eq!((&trace["priority"], &trace["sla"]), (&json!("high"), &json!("day")));
     assert_eq!(trace["tags"], json!(["large"]));
     assert!(!trace.to_string().contains("a chargeback?"), "{trace:#}");
-    assert_eq!(
-        answer["message"],
-        "I am passing this on to Billing. Someone will reply here shortly."
-    );
+    assert_eq!(answer["message"], "I am passing this on to Billing. A person will reply here.");
 }
 
 #[test]
@@ -202,4 +199,43 @@ fn a_conversation_climbs_the_ladder_once_an_episode() {
     let held = [&unsure[..], &["--fact", "conversation.owner=teammate"]].concat();
     let held = bench.on_desk(&held).document();
     assert_eq!((&held["act"], &held["message"]), (&json!("hold"), &Value::Null));
+}
+
+#[test]
+fn a_person_asked_for_at_the_end_of_a_long_message_is_not_overheard() {
+    let log = "2026-11-22 10:00 GET /index 200 ok. ".repeat(300);
+    let text =
+        format!("How do I change my password? {log} I want to talk to a human being, please!");
+    let answer = Bench::starter().confident(4.0).ask(&text);
+    assert_eq!((&answer["act"], &answer["team"]), (&json!("handoff"), &json!("support")));
+}
+
+#[test]
+fn whoever_waits_for_people_is_told_so_and_a_silent_bot_says_nothing() {
+    let rule = "[[rule]]\nname = \"Drafts\"\nthen = { answer = \"draft\" }\n";
+    let bench = desk(rule).confident(4.0);
+    let asked = ["--json", "ask", "How do I change my password?", "--at", MONDAY];
+    let answer = bench.on_desk(&asked).document();
+    assert_eq!(answer["act"], "draft");
+    assert!(
+        answer["message"].as_str().unwrap().starts_with("I am passing this on to"),
+        "{answer:#}"
+    );
+    let silent = bench.with("FRONTDESK_ANSWERS_REPLIES", "false").on_desk(&asked).document();
+    assert_eq!((&silent["act"], &silent["message"]), (&json!("draft"), &Value::Null));
+}
+
+#[test]
+fn a_yes_to_the_bot_s_offer_is_understood_from_the_history() {
+    let bench = desk("");
+    bench.write(
+        "history.jsonl",
+        "{\"author\":\"customer\",\"text\":\"how do I freeze my plan\"}\n{\"author\":\"bot\",\"text\":\"I am not sure that I can answer this correctly. Shall I pass you on to a person?\"}\n",
+    );
+    let asked = ["--json", "ask", "yes please", "--history", "history.jsonl", "--at", MONDAY];
+    let answer = bench.on_desk(&asked).document();
+    assert_eq!(
+        (&answer["act"], &answer["reasons"][0]),
+        (&json!("handoff"), &json!("rule \"Accepts a person\" fits"))
+    );
 }

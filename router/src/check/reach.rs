@@ -140,7 +140,11 @@ fn covered(ground: &Ground<'_>, all: usize, below: &[Shadow]) -> Flaw {
     let what = format!(
         "rule {} fits every conversation and {does} it, so these {kind} below it never fire{}: {}",
         named(ground, all),
-        if below.iter().any(|shadow| shadow.when_held) { UNLESS_HELD } else { "" },
+        if below.iter().any(|s| s.when_held && places.contains(&s.place)) {
+            UNLESS_HELD
+        } else {
+            ""
+        },
         list(ground, places)
     );
     let mend = match own.is_empty() {

@@ -29,6 +29,7 @@ pub(super) fn desk() -> Routing {
             .chain(["repetition", "anger", "thanks"])
             .map(String::from)
             .collect(),
+        tiers: Vec::new(),
         attributes: BTreeMap::new(),
         rules: Vec::new(),
         replies: names(&["hello", "bye"]),
@@ -221,7 +222,7 @@ fn a_rule_that_fits_everything_is_named_once() {
         "wants_person || !wants_person => hand_off = 'support'",
         &[
             "warning 1: rule \"a\" (line 1) fits every conversation and settles it, so these built-in \
-           rules below it never fire: \"Danger\" (built in)",
+           rules below it never fire (some do while a person is responsible): \"Danger\" (built in)",
         ],
     );
     check_rules(

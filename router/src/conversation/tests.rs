@@ -41,9 +41,7 @@ fn what_cannot_happen_is_refused_and_changes_nothing() {
         check(&[CustomerWrote, wrote("ada"), CustomerWrote], silent.clone(), IllegalMove::Held);
         check(&[CustomerWrote, Closed], silent, IllegalMove::Closed);
     }
-    for event in
-        [HandedBack { by_person: false }, Snoozed, Woken, Closed, handed_off(false), wrote("ada")]
-    {
+    for event in [HandedBack { by_person: false }, Snoozed, Woken, Closed, handed_off(false)] {
         check(&[CustomerWrote, Closed], event, IllegalMove::Closed);
     }
     check(&[CustomerWrote, BotAsked, CustomerWrote], BotAsked, IllegalMove::Once);
@@ -124,8 +122,12 @@ proptest! {
             if moved.is_err() {
                 prop_assert_eq!(&conversation, &before);
             }
-            prop_assert!(is.number == was.number || event == CustomerWrote && is.turns == 1);
-            prop_assert!(is.number == was.number || conversation.owner() == &Owner::Bot);
+            let by_teammate = matches!(event, TeammateWrote { .. });
+            let begun = by_teammate && is.turns == 0
+                || event == CustomerWrote
+                    && is.turns == 1
+                    && conversation.owner() == &Owner::Bot;
+            prop_assert!(is.number == was.number || begun);
             let tried = u32::from(is.clarified) + u32::from(is.offered);
             prop_assert!(tried <= is.bot_turns && (!is.offer_open || is.offered));
             prop_assert!(is.bot_turns == 0 || is.turns > 0);
@@ -143,4 +145,12 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn a_teammate_who_writes_to_a_closed_conversation_is_responsible_for_its_new_episode() {
+    let conversation = after(&[CustomerWrote, BotReplied, Closed, wrote("ada"), CustomerWrote]);
+    assert_eq!(conversation.status(), Status::Open);
+    assert!(matches!(conversation.owner(), Owner::Teammate { by_person: true, .. }));
+    assert_eq!((conversation.episode().number, conversation.episode().turns), (2, 1));
 }

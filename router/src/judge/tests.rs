@@ -364,7 +364,7 @@ fn an_explanation_says_of_every_rule_what_became_of_it() {
     let lines: Vec<String> = explanation.steps.iter().map(line).collect();
     insta::assert_snapshot!(lines.join("\n"), @r#"
     Automatic reply [signals.auto_reply = 0] NotTrue
-    Spam [conversation.turns = 1, signals.spam = 0] NotTrue
+    Thanks in the end [conversation.bot_turns = 0, signals.thanks = 0] NotTrue
     Enough of the bot [conversation.bot_turns = 0] NotTrue
     r10 [customer.tier = "gold", company.arr = unknown] Missing(["company.arr"])
     r20 [] Skipped("the bot has asked in this episode")
@@ -378,6 +378,8 @@ fn an_explanation_says_of_every_rule_what_became_of_it() {
     Tries to instruct the bot [signals.injection = 0] NotRead
     Same question again [signals.repetition = 0] NotRead
     Angry [signals.anger = 0] NotRead
+    Spam [signals.spam = 0] NotRead
+    Reads like a machine [signals.auto_reply = 0] NotRead
     Thanks [signals.thanks = 0] NotRead
     "#);
 }
@@ -395,4 +397,23 @@ fn what_a_rule_does_reads_as_a_list() {
     insta::assert_snapshot!(then("clarify = 'which-plan', answer = 'never', error_budget = 0.02"), @"ask which-plan, no answer by the bot, error budget 0.02");
     insta::assert_snapshot!(then("close = true, answer = 'allowed'"), @"close, answers allowed");
     insta::assert_snapshot!(then("ignore = true"), @"ignore");
+}
+
+#[test]
+fn a_part_that_failed_is_not_taken_for_nothing_found() {
+    let sorry = policy(&[("!answer.found", "reply = 'hours'")]);
+    check(&sorry, known!(), &Finding::Nothing, "reply hours: rule \"r10\" fits");
+    let failed = Finding::Failed("the embedder is away".into());
+    check(
+        &sorry,
+        known!(),
+        &failed,
+        "handoff to front (normal): the embedder is away; no team owns the question, the fallback team takes it",
+    );
+    check(
+        &sorry,
+        known!(),
+        &Finding::TooVague,
+        "clarify: the question says too little to search for",
+    );
 }
