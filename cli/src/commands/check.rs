@@ -1,3 +1,4 @@
+use super::rules;
 use crate::{Verdict, assembly, known, output, settings::Settings};
 use bot::config::{EmbedderKind, Fault};
 use router::Severity;
@@ -20,7 +21,7 @@ pub(crate) async fn run(desk: &Path, as_json: bool) -> anyhow::Result<Verdict> {
         Err(failure) => findings.extend(of_failure(desk, &failure)),
         Ok(settings) => {
             findings.extend(articles(&settings));
-            findings.extend(rules(&settings));
+            findings.extend(flaws(&settings));
             let is_remote = settings.config.embedder.kind == EmbedderKind::Remote;
             // Opening the desk proves models, generator and calibration.
             match assembly::desk(settings).await {
@@ -40,12 +41,13 @@ pub(crate) async fn run(desk: &Path, as_json: bool) -> anyhow::Result<Verdict> {
 }
 
 /// Looks for rules that never fire, contradict each other or lead nowhere.
-fn rules(settings: &Settings) -> Vec<Finding> {
+fn flaws(settings: &Settings) -> Vec<Finding> {
+    let file = settings.root.join("routing.toml");
     let flaws = router::check(&settings.playbook.policy, known::now()).into_iter();
     let findings = flaws.map(|flaw| Finding {
         severity: if flaw.severity == Severity::Error { "error" } else { "warning" },
-        file: settings.root.join("routing.toml"),
-        line: (flaw.line > 0).then_some(flaw.line),
+        line: rules::line_of(&file, &flaw),
+        file: file.clone(),
         what: flaw.what,
         mend: flaw.mend,
     });

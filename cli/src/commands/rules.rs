@@ -92,9 +92,25 @@ async fn check_rules(
     Ok(if n_errors == 0 { Verdict::Yes } else { Verdict::No })
 }
 
+/// Finds the line of a flaw: that of its rule, or where the team or topic that it names is defined.
+pub(super) fn line_of(file: &Path, flaw: &Flaw) -> Option<usize> {
+    if flaw.line > 0 {
+        return Some(flaw.line);
+    }
+    let text = std::fs::read_to_string(file).ok()?;
+    let name = flaw.what.split('"').nth(1)?;
+    let defined = |line: &str| {
+        let value = line.trim_start().strip_prefix("slug").map(str::trim_start);
+        value.and_then(|v| v.strip_prefix('=')).is_some_and(|v| {
+            v.trim_start().strip_prefix('"').is_some_and(|v| v.split('"').next() == Some(name))
+        })
+    };
+    text.lines().position(defined).map(|index| index + 1)
+}
+
 fn flaw_text(file: &Path, flaw: &Flaw) -> String {
     let severity = if flaw.severity == Severity::Error { "error" } else { "warning" };
-    let line = if flaw.line == 0 { String::new() } else { format!(":{}", flaw.line) };
+    let line = line_of(file, flaw).map_or(String::new(), |line| format!(":{line}"));
     let mut text = format!("{severity}: {}{line}: {}; {}", file.display(), flaw.what, flaw.mend);
     if let Some(example) = &flaw.example {
         let facts: Vec<String> =
@@ -113,7 +129,7 @@ fn flaw_row(file: &Path, flaw: &Flaw) -> Value {
     json!({
         "severity": if flaw.severity == Severity::Error { "error" } else { "warning" },
         "file": file.display().to_string(),
-        "line": (flaw.line > 0).then_some(flaw.line),
+        "line": line_of(file, flaw),
         "rule": flaw.rule,
         "what": flaw.what,
         "mend": flaw.mend,

@@ -109,6 +109,10 @@ fn check_finds_rules_that_never_fire_and_shows_an_example() {
     assert!(only["what"].as_str().unwrap().contains("Chargeback"), "{only:#}");
     assert!(only["example"]["facts"]["customer.seats"].is_string(), "{only:#}");
     assert_eq!(desk("").on_desk(&["rules", "check"]).code, Some(0));
+    let idle =
+        desk("\n[[team]]\nslug = \"idle\"\nname = \"Idle\"\n[team.hours]\ntime_zone = \"UTC\"\n");
+    let ran = idle.on_desk(&["rules", "check"]);
+    assert!(ran.out.contains("routing.toml:37: team \"idle\""), "{ran:?}");
 }
 
 #[test]
