@@ -117,7 +117,7 @@ pub(crate) fn clear(dir: &Path, keep: Option<&str>) {
         if is_old || name.starts_with("tmp-") {
             // What cannot be removed now is tried again by the next update.
             if let Err(error) = disk::remove_folder(&entry.path()) {
-                tracing::warn!(path = %entry.path().display(), %error, "an old part of the index stays for now");
+                tracing::warn!(path = %entry.path().display(), %error, "an old part of the index could not be removed, the next update tries again");
             }
         }
     }

@@ -141,7 +141,7 @@ impl TryFrom<String> for Time {
     }
 }
 
-/// What settles a conversation for now.
+/// What ends the reading of rules, by what happens next with the conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Settle {
     HandOff { team: Option<Slug>, teammate: Option<Slug> },
