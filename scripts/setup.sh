@@ -1,6 +1,7 @@
 # Sourced by ./start and ./test: installs what a build needs and is not there yet.
 # Needed: a C compiler (for ring's assembly), Python with pip (one of three ways to get the model),
-# and the Rust toolchain.
+# the Rust toolchain, and for ./test PostgreSQL, of which the tests start servers of their own, and
+# Chromium with its driver, in which they use the messenger and the inbox.
 
 say() { printf '\n== %s\n' "$*" >&2; }
 
@@ -16,9 +17,11 @@ install_packages() {
     if command -v apt-get >/dev/null; then
         as_root apt-get update -qq && as_root apt-get install -y -qq --no-install-recommends "$@"
     elif command -v dnf >/dev/null; then
-        as_root dnf install -y -q gcc make python3-pip curl
+        as_root dnf install -y -q gcc make python3-pip curl postgresql-server \
+            ${with_browser:+chromium chromedriver}
     elif command -v pacman >/dev/null; then
-        as_root pacman -S --noconfirm --needed gcc make python-pip curl
+        as_root pacman -S --noconfirm --needed gcc make python-pip curl postgresql \
+            ${with_browser:+chromium}
     else
         say "no known package manager; please install a C compiler, make, Python 3 with pip, and curl"
         return 1
@@ -29,6 +32,10 @@ missing=""
 command -v cc >/dev/null || missing="$missing build-essential"
 command -v curl >/dev/null || missing="$missing curl ca-certificates"
 python3 -m pip --version >/dev/null 2>&1 || missing="$missing python3 python3-pip"
+# Debian keeps the server's programs out of the path.
+has_postgres() { ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null; }
+[ -n "${with_postgres:-}" ] && ! has_postgres && missing="$missing postgresql"
+[ -n "${with_browser:-}" ] && ! command -v chromedriver >/dev/null && missing="$missing chromium chromium-driver"
 # shellcheck disable=SC2086 # the list is meant to be split
 [ -z "$missing" ] || install_packages $missing
 
@@ -41,3 +48,25 @@ if ! command -v cargo >/dev/null; then
     PATH="$HOME/.cargo/bin:$PATH"
 fi
 export PATH
+
+# Judges whether pages can be used by everybody; half a megabyte that only tests need.
+fetch_axe() {
+    local version=4.14.1 folder=.frontdesk/axe-core
+    local checksum=e6b0ce02b84d892e2e33e403485e7f3d6c29e2be6df65daf44d89ba564139745
+    [ ! -e "$folder/axe.min.js" ] || return 0
+    if ! command -v npm >/dev/null; then
+        say "npm is not there to fetch axe-core: the tests do without"
+        return 0
+    fi
+    say "fetching axe-core"
+    mkdir -p "$folder"
+    (
+        cd "$folder"
+        npm pack --silent "axe-core@$version" >/dev/null &&
+            echo "$checksum  axe-core-$version.tgz" | sha256sum --check --quiet &&
+            tar -xzf "axe-core-$version.tgz" --strip-components=1 package/axe.min.js package/LICENSE
+        rm -f "axe-core-$version.tgz"
+    )
+    [ -e "$folder/axe.min.js" ] || say "axe-core could not be fetched: the tests do without"
+}
+[ -z "${with_browser:-}" ] || fetch_axe

@@ -96,6 +96,7 @@ fn desk(sample: &Path, index: &Path, embedder: Arc<dyn Embedder>) -> anyhow::Res
     let classifiers = Classifiers::default();
     let library = bot::library(sample, &config, embedder);
     let drafter = Drafter::Quotes;
+    let library = library.into();
     Ok(Desk::new(Parts { library, drafter, playbook, classifiers, calibration: None })?)
 }
 

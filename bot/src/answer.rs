@@ -1,10 +1,11 @@
 use crate::{
     Desk, Draft, Drafter, Error, Inquiry, Noticed, evidence, inquiry, library::Lookup,
-    library::Meaning, message,
+    library::Meaning, measure, message, message::Told,
 };
 use knowledge::Mode;
 use router::{Confidence, Contribution, Decision, Evidence, Facts, Finding, judge, triage};
 use std::time::Instant;
+use tracing::Instrument;
 
 /// Everything that came of a question.
 #[derive(Debug)]
@@ -12,7 +13,7 @@ pub struct Answer {
     /// What is done, and why.
     pub decision: Decision,
     /// What the customer reads, if anything.
-    pub message: Option<String>,
+    pub message: Option<Told>,
     /// What was noticed in the message.
     pub noticed: Noticed,
     /// What the rules were told.
@@ -67,7 +68,8 @@ impl Desk {
     /// Answers as [`Desk::answer`] does, as if the articles with these numbers did not exist.
     pub async fn answer_without(&self, inquiry: &Inquiry, without: &[usize]) -> Answer {
         let start = Instant::now();
-        let meaning = self.library.meaning(&inquiry.question).await;
+        let span = tracing::info_span!("meaning");
+        let meaning = self.library.meaning(&inquiry.question).instrument(span).await;
         let meaning_ms = milliseconds(start);
         let noticed = self.notice(inquiry, meaning.as_ref().ok());
         let facts = inquiry::facts(&self.playbook, inquiry, &noticed);
@@ -75,7 +77,10 @@ impl Desk {
         // What a rule settles is not written about: the quotes are enough for the teammate.
         let drafter = if settled.is_some() { &Drafter::Quotes } else { &self.drafter };
         let drafted = match meaning {
-            Ok(meaning) => self.draft(drafter, inquiry, meaning, without).await,
+            Ok(meaning) => {
+                let span = tracing::info_span!("draft");
+                self.draft(drafter, inquiry, meaning, without).instrument(span).await
+            }
             Err(failure) => Err(failure),
         };
         let mut answer = self.decided(inquiry, (noticed, facts), settled, drafted);
@@ -100,6 +105,7 @@ impl Desk {
             }
             Err(failure) => {
                 tracing::warn!(error = %failure, "a question could not be looked up");
+                measure::model_failed(measure::Model::Search);
                 let finding = Finding::Failed(failure.to_string());
                 (Drafted::nothing(), Confidence::NONE, Vec::new(), finding)
             }
@@ -111,7 +117,7 @@ impl Desk {
             decision.act(),
             draft.as_ref(),
             noticed.language.as_deref(),
-            inquiry.context.now,
+            &inquiry.context,
         );
         Answer {
             decision,
@@ -159,7 +165,8 @@ impl Desk {
     /// Tells what rules would know of a message, without an answer to it. What cannot be told by
     /// meaning, because the embedder failed, is left out.
     pub async fn observe(&self, inquiry: &Inquiry) -> Facts {
-        let meaning = self.library.meaning(&inquiry.question).await;
+        let span = tracing::info_span!("meaning");
+        let meaning = self.library.meaning(&inquiry.question).instrument(span).await;
         let noticed = self.notice(inquiry, meaning.as_ref().ok());
         inquiry::facts(&self.playbook, inquiry, &noticed)
     }

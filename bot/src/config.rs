@@ -1,5 +1,13 @@
 //! Settings: compiled-in defaults, the desk's `frontdesk.toml` over them, the environment on top.
 
+mod sections;
+
+pub use sections::{
+    Answers, Articles, DrafterKind, EmbedderConfig, EmbedderKind, GeneratorConfig, GeneratorKind,
+    InboxConfig, Log, MessengerConfig, ModelsConfig, SearchConfig, ServerConfig, TelemetryConfig,
+    TurnsConfig, WebhooksConfig,
+};
+
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use toml::de::{DeTable, DeValue};
@@ -11,6 +19,18 @@ pub const DEFAULTS: &str = include_str!("config/default.toml");
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
+    /// Where conversations are kept.
+    pub store: Secret,
+    /// Where `serve` is reached.
+    pub server: ServerConfig,
+    /// The web messenger.
+    pub messenger: MessengerConfig,
+    /// The teammates' pages.
+    pub inbox: InboxConfig,
+    /// Calls to other systems.
+    pub webhooks: WebhooksConfig,
+    /// The bot at work.
+    pub turns: TurnsConfig,
     /// Where articles come from.
     pub articles: Articles,
     /// What turns text into vectors.
@@ -25,114 +45,8 @@ pub struct Config {
     pub models: ModelsConfig,
     /// What is logged.
     pub log: Log,
-}
-
-/// `[articles]`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "each key is documented in DEFAULTS, once")]
-pub struct Articles {
-    pub folders: Vec<PathBuf>,
-    pub index: PathBuf,
-    pub max_file_kb: u64,
-    pub default_locale: String,
-}
-
-/// `[embedder]`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "each key is documented in DEFAULTS, once")]
-pub struct EmbedderConfig {
-    pub kind: EmbedderKind,
-    pub model: String,
-    pub url: String,
-    pub api_key: Secret,
-    pub dimension: usize,
-    pub threads: usize,
-}
-
-/// Implementations of the embedder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "each value is documented in DEFAULTS, once")]
-pub enum EmbedderKind {
-    Local,
-    Remote,
-    Hashed,
-}
-
-/// `[generator]`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "each key is documented in DEFAULTS, once")]
-pub struct GeneratorConfig {
-    pub kind: GeneratorKind,
-    pub model: String,
-    pub url: String,
-    pub api_key: Secret,
-    pub azure_api_version: String,
-    pub timeout_s: u64,
-    pub limit_tokens: usize,
-}
-
-/// Implementations of the generator.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "each value is documented in DEFAULTS, once")]
-pub enum GeneratorKind {
-    None,
-    Local,
-    Remote,
-}
-
-/// `[search]`.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "each key is documented in DEFAULTS, once")]
-pub struct SearchConfig {
-    pub meaning: f32,
-    pub passage_words: f32,
-    pub article_words: f32,
-}
-
-/// `[answers]`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "each key is documented in DEFAULTS, once")]
-pub struct Answers {
-    pub drafter: DrafterKind,
-    pub threshold: f64,
-    pub replies: bool,
-    pub calibration: String,
-}
-
-/// The two drafters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "each value is documented in DEFAULTS, once")]
-pub enum DrafterKind {
-    Quotes,
-    Written,
-}
-
-/// `[models]`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "each key is documented in DEFAULTS, once")]
-pub struct ModelsConfig {
-    pub folder: String,
-    pub source: String,
-    pub hub: String,
-    pub pull_missing: bool,
-}
-
-/// `[log]`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "each key is documented in DEFAULTS, once")]
-pub struct Log {
-    pub level: String,
-    pub format: String,
+    /// Where traces go.
+    pub telemetry: TelemetryConfig,
 }
 
 /// A key or token; never shown.
@@ -325,6 +239,11 @@ fn overlay(table: &mut toml::Table, path: &Path, text: &str, faults: &mut Vec<Fa
     for (name, value) in &parsed {
         let known: Vec<&str> = table.keys().map(String::as_str).collect();
         let mend = nearest(name.get_ref(), &known);
+        if let Some(default @ toml::Value::String(_)) = table.get_mut(name.get_ref().as_ref()) {
+            let wrong = overlay_lone(default, name.get_ref(), &text[value.span()]);
+            faults.extend(wrong.map(|(what, mend)| fault(Some(value.span().start), what, mend)));
+            continue;
+        }
         let Some(toml::Value::Table(group)) = table.get_mut(name.get_ref().as_ref()) else {
             faults.push(fault(
                 Some(name.span().start),
@@ -365,10 +284,32 @@ fn overlay(table: &mut toml::Table, path: &Path, text: &str, faults: &mut Vec<Fa
     }
 }
 
+/// Lays a value that stands outside of every table over its default; returns what is wrong with it.
+fn overlay_lone(default: &mut toml::Value, name: &str, text: &str) -> Option<(String, String)> {
+    match same_kind(default, text) {
+        Some(lawful) => {
+            *default = lawful;
+            None
+        }
+        None => Some((
+            format!("{name} takes {}", kind_name(default)),
+            format!("for example {name} = {default}"),
+        )),
+    }
+}
+
 fn overlay_variable(table: &mut toml::Table, name: &str, key: &str, value: &str) -> Option<Fault> {
     let fault = |what: String, mend: String| Fault { file: name.into(), line: None, what, mend };
     let mut variables = Vec::new();
     for (group, entries) in table.iter_mut() {
+        if let toml::Value::String(text) = entries {
+            if group.to_uppercase() == key {
+                *text = value.to_string();
+                return None;
+            }
+            variables.push(format!("FRONTDESK_{}", group.to_uppercase()));
+            continue;
+        }
         let Some(entries) = entries.as_table_mut() else { continue };
         for (entry, default) in entries.iter_mut() {
             let variable = format!("{}_{}", group.to_uppercase(), entry.to_uppercase());

@@ -19,7 +19,7 @@ pub struct Desk {
 /// What a desk is made of.
 pub struct Parts {
     /// Its articles.
-    pub library: Library,
+    pub library: Arc<Library>,
     /// What composes its drafts.
     pub drafter: Drafter,
     /// Its rules, teams and wording.
@@ -46,7 +46,7 @@ impl Desk {
             None => calibration::built_in(&used),
         };
         Ok(Self {
-            library: Arc::new(parts.library),
+            library: parts.library,
             drafter: parts.drafter,
             playbook: Arc::new(parts.playbook),
             classifiers: Arc::new(parts.classifiers),

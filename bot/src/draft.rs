@@ -5,7 +5,7 @@ mod support;
 mod units;
 mod written;
 
-use crate::{Error, Question, library::Found};
+use crate::{Error, Question, library::Found, measure};
 use models::{Embedder, Generator};
 use std::sync::Arc;
 
@@ -84,6 +84,9 @@ impl Drafter {
         let written = match pen.write(question, found, &quotes).await {
             Ok(draft) => Some(draft),
             Err(put_aside) => {
+                if matches!(put_aside, written::PutAside::Failed(_)) {
+                    measure::model_failed(measure::Model::Generator);
+                }
                 quotes.put_aside = Some(put_aside.to_string());
                 None
             }

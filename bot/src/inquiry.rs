@@ -1,8 +1,9 @@
-use crate::{Phrase, Playbook, Question, Wording};
+use crate::{Phrase, Playbook, Question, Wording, message::Staffing};
 use jiff::Timestamp;
 use knowledge::Reader;
 use router::{
-    Author, Catalogue, Conversation, Event, FactError, Facts, Kind, Sentiment, Signals, Value,
+    Author, Catalogue, Conversation, Event, FactError, Facts, Kind, Language, Sentiment, Signals,
+    Value,
 };
 use serde_json::{Map, Value as Json};
 
@@ -34,6 +35,8 @@ pub struct Context {
     pub waiting_minutes: f64,
     /// Where the conversation stands, when that is known better than from its messages.
     pub conversation: Option<Conversation>,
+    /// Who is at work.
+    pub staffing: Staffing,
     /// Facts that hold whatever else says, see [`stated`].
     pub stated: Vec<(String, Value)>,
 }
@@ -49,6 +52,7 @@ impl Context {
             tags: Vec::new(),
             waiting_minutes: 0.0,
             conversation: None,
+            staffing: Staffing::default(),
             stated: Vec::new(),
         }
     }
@@ -258,9 +262,8 @@ pub(crate) fn replay(question: &Question, wording: &Wording) -> Conversation {
 /// Returns the customer's language: the given one, else that of a message long enough to tell.
 pub(crate) fn language(inquiry: &Inquiry) -> Option<String> {
     let given = inquiry.reader.locale.as_deref();
-    let base = |locale: &str| locale.split(['-', '_']).next().unwrap_or(locale).to_lowercase();
-    if let Some(locale) = given {
-        return Some(base(locale));
+    if let Some(language) = given.and_then(Language::of_locale) {
+        return Some(language.into());
     }
     let info = whatlang::detect(inquiry.question.last()).filter(whatlang::Info::is_reliable)?;
     two_letters(info.lang()).map(str::to_string)

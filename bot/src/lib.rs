@@ -5,32 +5,52 @@
 //! search for in `question.rs`), draft (`draft.rs`: quotes, or written by a generator and checked
 //! sentence by sentence), evidence, confidence, decision.
 //!
-//! Deliberately absent so far: channels, a store, HTTP. Nothing here keeps what it is told.
+//! An [`Office`] is the desk at work: it takes what customers and teammates do, has the bot take its
+//! turns, keeps promises by the clock, and sends through [`Channel`]s what leaves the house.
+//!
+//! Deliberately absent: HTTP and SQL; a [`store::Store`] remembers, the `web` crate has the doors.
 
 mod answer;
 mod calibration;
+mod channel;
 mod classifiers;
 pub mod config;
+mod contradictions;
 mod desk;
 mod draft;
 mod error;
 mod evidence;
 mod inquiry;
 mod library;
+pub mod measure;
 mod message;
+mod office;
 mod playbook;
 mod question;
+mod replay;
+mod suggest;
 mod trace;
+mod watch;
+mod webhook;
 mod wording;
 
 pub use answer::{Answer, Timings};
+pub use channel::{Channel, DeliveryError};
 pub use classifiers::Classifiers;
+pub use contradictions::contradictions;
 pub use desk::{Desk, Parts, library};
 pub use draft::{Citation, Draft, Drafter};
 pub use error::Error;
 pub use evidence::EVIDENCE_VERSION;
 pub use inquiry::{Context, Inquiry, Noticed, stated};
-pub use library::{Found, Library, Lookup, Refreshed, Watch};
-pub use playbook::{Canned, Playbook, Webhook, read_playbook};
+pub use knowledge::{ArticleCard, Mode, Reader};
+pub use library::{Found, Library, Lookup, Refreshed};
+pub use message::{Staffing, Told};
+pub use office::{Changed, Clock, Deed, Inbound, Office, OfficeError, OfficeParts, Pace, Place};
+pub use playbook::{Canned, Lines, Playbook, Webhook, read_playbook};
 pub use question::Question;
+pub use replay::{Replayed, replay};
+pub use suggest::Suggestion;
+pub use watch::Watch;
+pub use webhook::{WEBHOOK_EVENTS, WebhookParts, Webhooks, change_posts, event_posts, rule_post};
 pub use wording::{Phrase, Wording};

@@ -1,15 +1,12 @@
-use crate::{Error, Question, config::Fault};
+use crate::{Error, Question, Watch};
 use knowledge::{
     EmbedderSpec, Findings, Fusion, Knowledge, Mode, ReadOptions, Reader, Skipped, Update,
 };
 use models::Embedder;
-use notify::Watcher;
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, RwLock},
-    time::Duration,
 };
-use tokio::sync::mpsc;
 
 /// The articles of a desk: kept in step with their folders, searched for passages.
 pub struct Library {
@@ -213,31 +210,7 @@ impl Library {
     /// # Errors
     /// [`Error::Desk`] when a folder is not there, [`Error::File`] when it cannot be watched.
     pub fn watch(&self) -> Result<Watch, Error> {
-        let failed = |path: &Path, source: notify::Error| Error::File {
-            path: path.to_path_buf(),
-            source: std::io::Error::other(source),
-        };
-        // One waiting signal is enough: it stands for all changes since the last refresh.
-        let (signal, changes) = mpsc::channel(1);
-        let report = move |event: notify::Result<notify::Event>| {
-            if event.is_ok_and(|event| !event.kind.is_access()) {
-                // Full means that a signal waits already, closed that nobody waits.
-                signal.try_send(()).unwrap_or(());
-            }
-        };
-        let mut watcher =
-            notify::recommended_watcher(report).map_err(|source| failed(&self.place, source))?;
-        for folder in &self.folders {
-            if !folder.exists() {
-                let what = "there is nothing to watch".into();
-                let mend = "put articles there, or set articles.folders".into();
-                let fault = Fault { file: folder.clone(), line: None, what, mend };
-                return Err(Error::Desk(vec![fault]));
-            }
-            let mode = notify::RecursiveMode::Recursive;
-            watcher.watch(folder, mode).map_err(|source| failed(folder, source))?;
-        }
-        Ok(Watch { _watcher: watcher, changes })
+        Watch::folders(&self.folders)
     }
 
     fn spec(&self) -> EmbedderSpec {
@@ -257,24 +230,6 @@ pub(crate) struct Meaning {
     pub(crate) last: models::Embedding,
     /// Its last message alone and with what it leans on, averaged; unit length.
     pub(crate) whole: models::Embedding,
-}
-
-/// Watches article folders; dropping it ends the watch.
-pub struct Watch {
-    _watcher: notify::RecommendedWatcher,
-    changes: mpsc::Receiver<()>,
-}
-
-impl Watch {
-    /// Waits for a change and for the quiet after it, so that a burst of saves is one refresh.
-    pub async fn changed(&mut self) {
-        const QUIET: Duration = Duration::from_millis(300);
-        if self.changes.recv().await.is_none() {
-            // The watcher lives as long as `self`, so this cannot happen; waiting is harmless.
-            std::future::pending::<()>().await;
-        }
-        while tokio::time::timeout(QUIET, self.changes.recv()).await.is_ok_and(|c| c.is_some()) {}
-    }
 }
 
 /// Runs blocking work off the async threads.

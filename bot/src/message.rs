@@ -1,6 +1,31 @@
-use crate::{Draft, Phrase, Playbook};
-use jiff::Timestamp;
-use router::{Act, Expectation, Reply, Roster, Slug, expect};
+use crate::{Context, Draft, Phrase, Playbook};
+use router::{Act, Expectation, Owner, Reply, Roster, Slug, expect};
+use std::{collections::BTreeMap, fmt};
+
+/// What the customer reads of a decision. Printed, the choices stand below the text as a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// The text, as Markdown.
+    pub text: String,
+    /// Answers that the customer may choose from.
+    pub buttons: Vec<String>,
+}
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)?;
+        self.buttons.iter().try_for_each(|button| write!(f, "\n- {button}"))
+    }
+}
+
+/// Who is at work, as far as that is known; it decides what customers are told to expect.
+#[derive(Debug, Clone, Default)]
+pub struct Staffing {
+    /// The teammates.
+    pub roster: Roster,
+    /// How many conversations wait in each team's queue.
+    pub queued: BTreeMap<Slug, usize>,
+}
 
 /// Renders what the customer reads of a decision; nothing, where the customer reads nothing. The
 /// text follows from the decision, never the reverse.
@@ -9,41 +34,77 @@ pub(crate) fn to_customer(
     act: &Act,
     draft: Option<&Draft>,
     language: Option<&str>,
-    now: Timestamp,
-) -> Option<String> {
+    context: &Context,
+) -> Option<Told> {
     let wording = &playbook.wording;
+    let plain = |text: String| Some(Told { text, buttons: Vec::new() });
     match act {
-        Act::Reply(Reply::Draft) => draft.map(|draft| draft.text.clone()),
-        Act::Reply(Reply::Canned(reply)) => wording.reply(reply, language).map(str::to_string),
-        Act::Clarify(None) => Some(wording.say(Phrase::Clarify, language, &[])),
+        Act::Reply(Reply::Draft) => plain(draft?.text.clone()),
+        Act::Reply(Reply::Canned(reply)) => {
+            let slots = slots(playbook, context);
+            let slots: Vec<(&str, &str)> =
+                slots.iter().map(|(slot, value)| (*slot, value.as_str())).collect();
+            let (text, buttons) = wording.canned(reply, language, &slots)?;
+            Some(Told { text, buttons: buttons.to_vec() })
+        }
+        Act::Clarify(None) => plain(wording.say(Phrase::Clarify, language, &[])),
         Act::Clarify(Some(question)) => {
             let (text, buttons) = wording.question(question, language)?;
-            let choices = buttons.iter().map(|button| format!("\n- {button}"));
-            Some(std::iter::once(text.to_string()).chain(choices).collect())
+            Some(Told { text: text.to_string(), buttons: buttons.to_vec() })
         }
-        Act::Offer => Some(wording.say(Phrase::Offer, language, &[])),
-        Act::Resolve => Some(wording.say(Phrase::Goodbye, language, &[])),
+        Act::Offer => {
+            let choices = [Phrase::Yes, Phrase::No];
+            let buttons = choices.map(|choice| wording.say(choice, language, &[])).to_vec();
+            Some(Told { text: wording.say(Phrase::Offer, language, &[]), buttons })
+        }
+        Act::Resolve => plain(wording.say(Phrase::Goodbye, language, &[])),
         // People will answer, and whoever waits for them shall know it; a silent bot says nothing.
         Act::DraftOnly { .. } if !playbook.policy.speaks() => None,
         Act::HandOff { team, .. } | Act::DraftOnly { team } => {
-            let expectation = expectation(playbook, team, language, now);
+            let expectation = expectation(playbook, team, language, context);
             let slots = [("team", team_name(playbook, team)), ("expect", &expectation)];
-            Some(wording.say(Phrase::HandOff, language, &slots))
+            plain(wording.say(Phrase::HandOff, language, &slots))
         }
         Act::Hold | Act::Ignore => None,
     }
+}
+
+/// Returns what is known for the slots of canned replies: what the customer is called, and who of
+/// the company has the conversation.
+pub(crate) fn slots(playbook: &Playbook, context: &Context) -> Vec<(&'static str, String)> {
+    let name = context.customer.get("name").and_then(serde_json::Value::as_str);
+    let mut slots: Vec<_> =
+        name.map(|name| ("customer.name", name.to_string())).into_iter().collect();
+    let (team, teammate) = match context.conversation.as_ref().map(router::Conversation::owner) {
+        Some(Owner::Team(team)) => (Some(team), None),
+        Some(Owner::Teammate { team, teammate, .. }) => (Some(team), Some(teammate)),
+        Some(Owner::Bot) | None => (None, None),
+    };
+    slots.extend(team.map(|team| ("team", team_name(playbook, team).to_string())));
+    let member = team.zip(teammate).and_then(|(team, teammate)| {
+        Some(playbook.policy.team(team)?.member(teammate)?.name.clone())
+    });
+    slots.extend(member.map(|name| ("teammate", name)));
+    slots
 }
 
 fn team_name<'a>(playbook: &'a Playbook, slug: &'a Slug) -> &'a str {
     playbook.policy.team(slug).map_or(slug.as_str(), |team| team.name.as_str())
 }
 
-/// Says what to expect of a team, as far as its hours tell.
-fn expectation(playbook: &Playbook, slug: &Slug, language: Option<&str>, now: Timestamp) -> String {
+/// Says what to expect of a team, as far as its hours and the staffing tell.
+fn expectation(
+    playbook: &Playbook,
+    slug: &Slug,
+    language: Option<&str>,
+    context: &Context,
+) -> String {
+    let (staffing, now) = (&context.staffing, context.now);
     let name = ("team", team_name(playbook, slug));
     let Some(team) = playbook.policy.team(slug) else { return String::new() };
     let wording = &playbook.wording;
-    match expect(team, &Roster::new(), 0, now) {
+    let n_ahead = staffing.queued.get(slug).copied().unwrap_or(0);
+    match expect(team, &staffing.roster, n_ahead, now) {
         Expectation::OpensAt(opens) => {
             let zone = team.hours.as_ref().map(|hours| hours.time_zone().clone());
             let zone = zone.unwrap_or_else(|| playbook.time_zone.clone());

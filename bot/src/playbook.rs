@@ -1,5 +1,5 @@
-use crate::Wording;
-use crate::config::{Answers, Fault};
+use crate::config::{Answers, Fault, line_of, nearest};
+use crate::{WEBHOOK_EVENTS, Wording};
 use jiff::tz::TimeZone;
 use router::{
     At, Confidence, Kind, Ladder, Policy, PolicyError, Routing, Rule, SignalConfig, SignalDetector,
@@ -11,6 +11,10 @@ use std::{
     path::{Path, PathBuf},
 };
 use toml::Spanned;
+
+mod lines;
+
+pub use lines::Lines;
 
 /// What a desk's `routing.toml` says: who gets what, in which words customers hear of it, and by
 /// what conversations are told apart.
@@ -30,6 +34,8 @@ pub struct Playbook {
     pub topic_model: Option<PathBuf>,
     /// Where rules call to.
     pub webhooks: Vec<Webhook>,
+    /// Where everything stands in the file.
+    pub lines: Lines,
 }
 
 /// An address that rules call.
@@ -40,6 +46,9 @@ pub struct Webhook {
     pub slug: Slug,
     /// Where it is, `https://…`.
     pub url: String,
+    /// What it is told of beside what rules call it for, of [`WEBHOOK_EVENTS`].
+    #[serde(default)]
+    pub events: Vec<String>,
 }
 
 /// A text that the bot sends when a rule says so.
@@ -94,23 +103,18 @@ struct File {
 pub fn read_playbook(file: &Path, text: &str, answers: &Answers) -> Result<Playbook, Vec<Fault>> {
     let parsed: File =
         toml::from_str(text).map_err(|source| vec![Fault::of_toml(file, text, &source)])?;
-    let source = Source { file, text };
+    let source = Source { file, text, lines: Lines::of(text) };
     let mut faults = source.doubles(&parsed);
     let threshold = source.threshold(answers, &mut faults);
     let time_zone = source.time_zone(parsed.time_zone.as_deref(), &mut faults);
-    let signals = SignalDetector::new(&parsed.signal).map_err(|error| {
-        let message = error.to_string();
-        let (what, mend) = message.split_once("; ").unwrap_or((&message, "mend the signal"));
-        let named =
-            message.split('"').nth(1).and_then(|name| source.line_holding(&format!("\"{name}\"")));
-        let line = named.or_else(|| source.line_of("signal"));
-        vec![source.fault(line, what.into(), mend.into())]
-    })?;
+    let signals = source.signals(&parsed.signal, &mut faults);
     let wording = Wording::new(parsed.wording, &parsed.reply, &parsed.question);
-    let wording = wording.map_err(|problem| {
-        let line = source.line_holding(&problem.place);
-        vec![source.fault(line, problem.what, problem.mend)]
-    })?;
+    let wording = wording.map_err(|problems| {
+        let found = problems.into_iter().map(|problem| {
+            source.fault(source.lines.of_key(&problem.key), problem.what, problem.mend)
+        });
+        faults.extend(found);
+    });
     let own = parsed.signal.iter().map(|signal| signal.name.clone());
     let signal_list: BTreeSet<String> = signal_names().map(str::to_string).chain(own).collect();
     let rules = parsed.rule.into_iter().map(|rule| {
@@ -134,27 +138,31 @@ pub fn read_playbook(file: &Path, text: &str, answers: &Answers) -> Result<Playb
         speaks: answers.replies,
     });
     let policy = policy.map_err(|errors| {
-        let found = errors.iter().map(|error| source.policy_fault(error));
-        faults.drain(..).chain(found).collect::<Vec<_>>()
-    })?;
-    if !faults.is_empty() {
-        return Err(faults);
+        faults.extend(errors.iter().map(|error| source.policy_fault(error)));
+    });
+    match (policy, wording, signals) {
+        (Ok(policy), Ok(wording), Some(signals)) if faults.is_empty() => Ok(Playbook {
+            policy,
+            wording,
+            signals,
+            signal_configs: parsed.signal,
+            time_zone,
+            topic_model: parsed.topic_model,
+            webhooks: parsed.webhook,
+            lines: source.lines,
+        }),
+        _ => {
+            faults.sort_by_key(|fault| fault.line);
+            Err(faults)
+        }
     }
-    Ok(Playbook {
-        policy,
-        wording,
-        signals,
-        signal_configs: parsed.signal,
-        time_zone,
-        topic_model: parsed.topic_model,
-        webhooks: parsed.webhook,
-    })
 }
 
 /// The text of the file, to find lines in.
 struct Source<'a> {
     file: &'a Path,
     text: &'a str,
+    lines: Lines,
 }
 
 impl Source<'_> {
@@ -163,30 +171,20 @@ impl Source<'_> {
     }
 
     fn line_at(&self, offset: usize) -> usize {
-        let before = self.text.get(..offset).unwrap_or(self.text);
-        before.matches('\n').count() + 1
+        line_of(self.text, offset)
     }
 
-    fn lines(&self) -> impl DoubleEndedIterator<Item = (usize, &str)> {
-        let lines: Vec<_> = self.text.lines().enumerate().map(|(i, l)| (i + 1, l)).collect();
-        lines.into_iter()
-    }
-
-    fn line_of_key(&self, key: &str) -> Option<usize> {
-        let holds = |line: &str| {
-            let rest = line.trim_start().trim_start_matches('[').strip_prefix(key);
-            rest.is_some_and(|rest| rest.trim_start().starts_with(['=', ']']))
+    fn signals(&self, configs: &[SignalConfig], faults: &mut Vec<Fault>) -> Option<SignalDetector> {
+        let errors = match SignalDetector::new(configs) {
+            Ok(signals) => return Some(signals),
+            Err(errors) => errors,
         };
-        self.lines().find(|(_, line)| holds(line)).map(|(number, _)| number)
-    }
-
-    fn line_of(&self, table: &str) -> Option<usize> {
-        let header = format!("[[{table}]]");
-        self.lines().find(|(_, line)| line.trim() == header).map(|(number, _)| number)
-    }
-
-    fn line_holding(&self, part: &str) -> Option<usize> {
-        self.lines().find(|(_, line)| line.contains(part)).map(|(number, _)| number)
+        faults.extend(errors.iter().map(|(at, error)| {
+            let message = error.to_string();
+            let (what, mend) = message.split_once("; ").unwrap_or((&message, "mend the signal"));
+            self.fault(self.line_of(at), what.into(), mend.into())
+        }));
+        None
     }
 
     fn threshold(&self, answers: &Answers, faults: &mut Vec<Fault>) -> Confidence {
@@ -202,60 +200,65 @@ impl Source<'_> {
         TimeZone::get(name).unwrap_or_else(|_| {
             let what = format!("{name:?} is no time zone");
             let mend = "write one of the IANA names, such as \"Europe/Berlin\"".into();
-            faults.push(self.fault(self.line_of_key("time_zone"), what, mend));
+            faults.push(self.fault(self.lines.of_key("time_zone"), what, mend));
             TimeZone::UTC
         })
     }
 
     /// Finds names that are given twice, and webhooks without an address.
     fn doubles(&self, file: &File) -> Vec<Fault> {
-        let slugs =
-            |canned: &[Canned]| canned.iter().map(|c| c.slug.to_string()).collect::<Vec<_>>();
-        let mut faults = self.twice("reply", slugs(&file.reply));
-        faults.extend(self.twice("question", slugs(&file.question)));
-        faults.extend(self.twice("webhook", file.webhook.iter().map(|w| w.slug.to_string())));
-        faults.extend(file.webhook.iter().filter_map(|webhook| self.webhook_fault(webhook)));
+        let mut faults = self.twice("reply", file.reply.iter().map(|reply| &reply.slug));
+        faults.extend(self.twice("question", file.question.iter().map(|question| &question.slug)));
+        faults.extend(self.twice("webhook", file.webhook.iter().map(|webhook| &webhook.slug)));
+        let webhooks = file.webhook.iter().enumerate();
+        faults.extend(webhooks.filter_map(|(n, webhook)| self.webhook_fault(n, webhook)));
+        let webhooks = file.webhook.iter().enumerate();
+        let events = webhooks.flat_map(|(n, webhook)| webhook.events.iter().map(move |e| (n, e)));
+        let unknown = events.filter(|(_, event)| !WEBHOOK_EVENTS.contains(&event.as_str()));
+        faults.extend(unknown.map(|(n, event)| {
+            let line = self.lines.of_key(&format!("webhook.{n}.events"));
+            let what = format!("there is no event {event:?}");
+            self.fault(line, what, nearest(event, &WEBHOOK_EVENTS))
+        }));
         faults
     }
 
-    fn twice(&self, what: &str, names: impl IntoIterator<Item = String>) -> Vec<Fault> {
+    fn twice<'s>(&self, what: &str, names: impl Iterator<Item = &'s Slug>) -> Vec<Fault> {
         let mut seen = BTreeSet::new();
-        let again = names.into_iter().filter(|name| !seen.insert(name.clone()));
-        let faults = again.map(|name| {
-            let quoted = format!("\"{name}\"");
-            let line = self.lines().rfind(|(_, line)| line.contains(&quoted));
-            let what = format!("{what} {name:?} is defined twice");
-            self.fault(line.map(|(number, _)| number), what, "rename one".into())
+        let again = names.enumerate().filter(|(_, name)| !seen.insert(*name));
+        let faults = again.map(|(n, name)| {
+            let line = self.lines.of_key(&format!("{what}.{n}.slug"));
+            let what = format!("{what} {:?} is defined twice", name.as_str());
+            self.fault(line, what, "rename one".into())
         });
         faults.collect()
     }
 
-    fn webhook_fault(&self, webhook: &Webhook) -> Option<Fault> {
+    fn webhook_fault(&self, n: usize, webhook: &Webhook) -> Option<Fault> {
         if webhook.url.starts_with("https://") || webhook.url.starts_with("http://") {
             return None;
         }
         let what = format!("webhook {:?} has no address", webhook.slug.as_str());
-        let mend = "write url = \"https://…\"".into();
-        Some(self.fault(self.line_holding(&format!("\"{}\"", webhook.slug)), what, mend))
+        let line = self.lines.of_key(&format!("webhook.{n}.url"));
+        Some(self.fault(line, what, "write url = \"https://…\"".into()))
     }
 
     fn policy_fault(&self, error: &PolicyError) -> Fault {
-        let line = match &error.at {
-            At::Key(key) => self.line_of_key(key),
-            At::Name(name) => self.line_holding(&format!("\"{name}\"")),
-            At::Again(name) => {
-                let quoted = format!("\"{name}\"");
-                self.lines().rfind(|(_, line)| line.contains(&quoted)).map(|(number, _)| number)
-            }
+        self.fault(self.line_of(&error.at), error.what.clone(), error.mend.clone())
+    }
+
+    fn line_of(&self, at: &At) -> Option<usize> {
+        match at {
+            At::Key(key) => self.lines.of_key(key),
             At::Rule(line) => Some(*line),
             At::Condition { rule, line, .. } => Some(self.condition_starts(*rule) + line - 1),
-        };
-        self.fault(line, error.what.clone(), error.mend.clone())
+        }
     }
 
     /// Finds the line of a rule's condition: where `when` stands, or where its text begins.
     fn condition_starts(&self, rule: usize) -> usize {
-        let mut below = self.lines().skip(rule.saturating_sub(1));
+        let lines = self.text.lines().enumerate().map(|(n, line)| (n + 1, line));
+        let mut below = lines.skip(rule.saturating_sub(1));
         let when = below.find(|(_, line)| line.trim_start().starts_with("when"));
         // A line break right after the opening quotes is no part of the text (TOML 1.0, strings).
         let opens = |line: &str| {

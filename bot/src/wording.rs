@@ -1,5 +1,5 @@
 use crate::playbook::Canned;
-use router::Slug;
+use router::{Language, Slug};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Texts of the bot that are the same at every desk unless its `routing.toml` has others.
@@ -85,11 +85,14 @@ impl Phrase {
 /// A text that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct WordingProblem {
-    /// A part of the line where it is.
-    pub(crate) place: String,
+    /// Where it is, by its way from the top of the file: `wording.en.away`, `reply.2.text.de`.
+    pub(crate) key: String,
     pub(crate) what: String,
     pub(crate) mend: String,
 }
+
+/// Names that stand in braces in a canned reply.
+const REPLY_SLOTS: &[&str] = &["customer.name", "team", "teammate"];
 
 impl Wording {
     /// Lays a desk's texts over the built-in ones.
@@ -97,25 +100,25 @@ impl Wording {
         own: BTreeMap<String, BTreeMap<String, String>>,
         replies: &[Canned],
         questions: &[Canned],
-    ) -> Result<Self, WordingProblem> {
+    ) -> Result<Self, Vec<WordingProblem>> {
         let mut texts: BTreeMap<String, BTreeMap<String, String>> =
             toml::from_str(DEFAULTS).unwrap_or_default();
+        let mut problems = Vec::new();
         for (language, phrases) in own {
-            is_language(&language)?;
+            problems.extend(no_language("wording", &language));
             for (key, text) in phrases {
-                checked(&language, &key, &text)?;
+                problems.extend(unlawful(&language, &key, &text));
                 texts.entry(language.clone()).or_default().insert(key, text);
             }
         }
-        for canned in replies.iter().chain(questions) {
-            canned.text.keys().chain(canned.buttons.keys()).try_for_each(|key| is_language(key))?;
-            if canned.text.is_empty() || canned.text.values().any(|text| text.trim().is_empty()) {
-                return Err(WordingProblem {
-                    place: format!("\"{}\"", canned.slug),
-                    what: format!("{:?} has no text", canned.slug.as_str()),
-                    mend: "write text.en = \"…\"".into(),
-                });
-            }
+        for (n, reply) in replies.iter().enumerate() {
+            problems.extend(canned_problems(&format!("reply.{n}"), reply, REPLY_SLOTS));
+        }
+        for (n, question) in questions.iter().enumerate() {
+            problems.extend(canned_problems(&format!("question.{n}"), question, &[]));
+        }
+        if !problems.is_empty() {
+            return Err(problems);
         }
         let by_slug = |canned: &[Canned]| {
             canned.iter().map(|canned| (canned.slug.clone(), canned.clone())).collect()
@@ -127,7 +130,8 @@ impl Wording {
     /// one, else English.
     pub fn say(&self, phrase: Phrase, language: Option<&str>, slots: &[(&str, &str)]) -> String {
         let of = |language: &str| self.texts.get(language)?.get(phrase.key());
-        let text = language.and_then(|language| of(base(language))).or_else(|| of(LAST_RESORT));
+        let own = language.and_then(|language| of(Language::of_locale(language)?.as_str()));
+        let text = own.or_else(|| of(LAST_RESORT));
         let mut said = text.cloned().unwrap_or_default();
         for (slot, value) in slots {
             said = said.replace(&format!("{{{slot}}}"), value);
@@ -135,17 +139,35 @@ impl Wording {
         said.trim().to_string()
     }
 
-    /// Returns a canned reply.
+    /// Returns the names of the canned replies.
+    pub fn replies(&self) -> impl Iterator<Item = &Slug> {
+        self.replies.keys()
+    }
+
+    /// Returns a canned reply as it was written, slots and all.
     pub fn reply(&self, slug: &Slug, language: Option<&str>) -> Option<&str> {
         in_language(&self.replies.get(slug)?.text, language).map(String::as_str)
+    }
+
+    /// Renders a canned reply, with the answers that can be chosen. Of its slots `{customer.name}`,
+    /// `{team}` and `{teammate}`, one that `slots` has no value for takes what stands in it after
+    /// `|`, as in `{customer.name|there}`, else it is left out with the space before it.
+    pub fn canned(
+        &self,
+        slug: &Slug,
+        language: Option<&str>,
+        slots: &[(&str, &str)],
+    ) -> Option<(String, &[String])> {
+        let reply = self.replies.get(slug)?;
+        let text = in_language(&reply.text, language)?;
+        Some((filled(text, slots), reply.buttons_in(language)))
     }
 
     /// Returns a question of the desk, with the answers that can be chosen.
     pub fn question(&self, slug: &Slug, language: Option<&str>) -> Option<(&str, &[String])> {
         let question = self.questions.get(slug)?;
         let text = in_language(&question.text, language)?;
-        let buttons = in_language(&question.buttons, language).map_or(&[][..], Vec::as_slice);
-        Some((text, buttons))
+        Some((text, question.buttons_in(language)))
     }
 
     /// Whether a text is what the bot says by itself, in any language.
@@ -168,50 +190,154 @@ impl Wording {
     }
 }
 
-fn is_language(key: &str) -> Result<(), WordingProblem> {
-    if matches!(key.len(), 2 | 3) && key.bytes().all(|byte| byte.is_ascii_lowercase()) {
-        return Ok(());
+impl Canned {
+    fn buttons_in(&self, language: Option<&str>) -> &[String] {
+        in_language(&self.buttons, language).map_or(&[], Vec::as_slice)
     }
-    Err(WordingProblem {
-        place: key.into(),
+}
+
+fn no_language(table: &str, key: &str) -> Option<WordingProblem> {
+    if Language::of_locale(key).is_some_and(|language| language.as_str() == key) {
+        return None;
+    }
+    Some(WordingProblem {
+        key: format!("{table}.{key}"),
         what: format!("{key:?} is no language"),
         mend: "write its code, such as \"pt\", without a region".into(),
     })
 }
 
-fn checked(language: &str, key: &str, text: &str) -> Result<(), WordingProblem> {
-    let problem = |what: String, mend: String| WordingProblem { place: key.into(), what, mend };
+/// Finds what is wrong with a canned text, whose entry is `place`.
+fn canned_problems(place: &str, canned: &Canned, slots: &[&str]) -> Vec<WordingProblem> {
+    let slug = canned.slug.as_str();
+    let problem = |key: &str, what: String, mend: String| WordingProblem {
+        key: format!("{place}.{key}"),
+        what: format!("{slug:?} {what}"),
+        mend,
+    };
+    let mut problems = Vec::new();
+    let texts = canned.text.keys().map(|key| ("text", key));
+    for (of, key) in texts.chain(canned.buttons.keys().map(|key| ("buttons", key))) {
+        problems.extend(no_language(&format!("{place}.{of}"), key));
+    }
+    if canned.text.is_empty() {
+        problems.push(problem("slug", "has no text".into(), "write text.en = \"…\"".into()));
+    }
+    for (language, text) in &canned.text {
+        let key = format!("text.{language}");
+        if text.trim().is_empty() {
+            problems.push(problem(&key, "has no text".into(), "write text.en = \"…\"".into()));
+        }
+        for part in parts(text) {
+            let what = match part {
+                Part::Slot { name, .. } if !slots.contains(&name) => {
+                    format!("has the slot {{{name}}}")
+                }
+                Part::Open => "has a brace that is not closed".into(),
+                Part::Slot { .. } | Part::Text(_) => continue,
+            };
+            let mend = format!("{}; {{{{ stands for a brace", slots_here(slots));
+            problems.push(problem(&key, what, mend));
+        }
+    }
+    for (language, buttons) in &canned.buttons {
+        if buttons.iter().any(|button| button.trim().is_empty()) {
+            let key = format!("buttons.{language}");
+            problems.push(problem(&key, "has an empty button".into(), "name what it says".into()));
+        }
+    }
+    problems
+}
+
+fn slots_here(slots: &[&str]) -> String {
+    let known: Vec<String> = slots.iter().map(|slot| format!("{{{slot}}}")).collect();
+    let known = if known.is_empty() { "it has no slots".into() } else { known.join(", ") };
+    format!("slots here: {known}")
+}
+
+fn unlawful(language: &str, key: &str, text: &str) -> Option<WordingProblem> {
+    let problem = |what: String, mend: String| {
+        Some(WordingProblem { key: format!("wording.{language}.{key}"), what, mend })
+    };
     let Some(phrase) = Phrase::ALL.into_iter().find(|phrase| phrase.key() == key) else {
         let known: Vec<&str> = Phrase::ALL.iter().map(|phrase| phrase.key()).collect();
         let what = format!("wording.{language} has no text {key:?}");
-        return Err(problem(what, format!("known: {}", known.join(", "))));
+        return problem(what, format!("known: {}", known.join(", ")));
     };
     if text.trim().is_empty() {
         let what = format!("wording.{language}.{key} is empty");
-        return Err(problem(what, "write a text, or leave the key out".into()));
+        return problem(what, "write a text, or leave the key out".into());
     }
-    let slots = text.split('{').skip(1).map(|rest| rest.split('}').next().unwrap_or_default());
-    for slot in slots {
-        if !phrase.slots().contains(&slot) {
-            let what = format!("wording.{language}.{key} has the slot {{{slot}}}");
-            let known = phrase.slots().iter().map(|slot| format!("{{{slot}}}"));
-            let known: Vec<String> = known.collect();
-            let mend = if known.is_empty() { "it has no slots".into() } else { known.join(", ") };
-            return Err(problem(what, format!("slots here: {mend}")));
-        }
-    }
-    Ok(())
+    let mut slots = text.split('{').skip(1).map(|rest| rest.split('}').next().unwrap_or_default());
+    let unknown = slots.find(|slot| !phrase.slots().contains(slot))?;
+    let what = format!("wording.{language}.{key} has the slot {{{unknown}}}");
+    problem(what, slots_here(phrase.slots()))
 }
 
 fn in_language<'a, T>(texts: &'a BTreeMap<String, T>, language: Option<&str>) -> Option<&'a T> {
     language
-        .and_then(|language| texts.get(base(language)))
+        .and_then(|language| texts.get(Language::of_locale(language)?.as_str()))
         .or_else(|| texts.get(LAST_RESORT))
         .or_else(|| texts.values().next())
 }
 
-fn base(language: &str) -> &str {
-    language.split(['-', '_']).next().unwrap_or(language)
+/// A part of a canned text.
+enum Part<'a> {
+    Text(&'a str),
+    Slot {
+        name: &'a str,
+        otherwise: &'a str,
+    },
+    /// A brace follows that is never closed.
+    Open,
+}
+
+/// Cuts a canned text at its slots; `{{` and `}}` stand for braces.
+fn parts(text: &str) -> Vec<Part<'_>> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(['{', '}']) {
+        let (before, braces) = rest.split_at(at);
+        parts.push(Part::Text(before));
+        let doubled = braces.starts_with("{{") || braces.starts_with("}}");
+        let (end, next) = match (doubled, braces.starts_with('{'), braces.find('}')) {
+            (true, ..) => (1, 2),
+            (false, true, Some(end)) => {
+                let slot = braces.get(1..end).unwrap_or_default();
+                let (name, otherwise) = slot.split_once('|').unwrap_or((slot, ""));
+                parts.push(Part::Slot { name, otherwise });
+                (0, end + 1)
+            }
+            (false, true, None) => {
+                parts.push(Part::Open);
+                (1, 1)
+            }
+            (false, false, _) => (1, 1),
+        };
+        parts.push(Part::Text(braces.get(..end).unwrap_or_default()));
+        rest = braces.get(next..).unwrap_or_default();
+    }
+    parts.push(Part::Text(rest));
+    parts
+}
+
+fn filled(text: &str, slots: &[(&str, &str)]) -> String {
+    let mut said = String::new();
+    for part in parts(text) {
+        match part {
+            Part::Text(text) => said.push_str(text),
+            Part::Open => {}
+            Part::Slot { name, otherwise } => {
+                let value = slots.iter().find(|(slot, _)| *slot == name).map(|(_, value)| *value);
+                let value = value.filter(|value| !value.trim().is_empty()).unwrap_or(otherwise);
+                if value.is_empty() {
+                    said.truncate(said.trim_end_matches(' ').len());
+                }
+                said.push_str(value);
+            }
+        }
+    }
+    said.trim().to_string()
 }
 
 #[cfg(test)]
@@ -237,6 +363,39 @@ mod tests {
         check(Phrase::Soon, Some("ja"), "Billing is on it.");
         check(Phrase::Offer, Some("nl_BE"), "Een mens?");
         check(Phrase::Yes, None, "Yes, please");
+    }
+
+    #[test]
+    fn a_canned_reply_fills_its_slots_and_shows_its_buttons() {
+        let canned = |text: &str| {
+            let reply = format!("slug = \"r\"\ntext.en = '{text}'\nbuttons.en = [\"A\"]");
+            let reply: Canned = toml::from_str(&reply).unwrap();
+            Wording::new(BTreeMap::new(), &[reply], &[])
+        };
+        let slug = Slug::try_from("r".to_string()).unwrap();
+        let check = |text: &str, slots: &[(&str, &str)], expected: &str| {
+            let wording = canned(text).unwrap();
+            let (said, buttons) = wording.canned(&slug, Some("en-GB"), slots).unwrap();
+            assert_eq!((said.as_str(), buttons), (expected, &["A".to_string()][..]));
+            assert_eq!(wording.reply(&slug, None), Some(text));
+        };
+        let ada = [("customer.name", "Ada"), ("team", "Billing")];
+        check("Hello {customer.name}, {team} is on it.", &ada, "Hello Ada, Billing is on it.");
+        check("Hello {customer.name}, yes.", &[], "Hello, yes.");
+        check("Hello {customer.name|there}, yes.", &[("customer.name", " ")], "Hello there, yes.");
+        check("{{}} and {teammate|we} }", &ada, "{} and we }");
+        // What a customer is called is never read as a slot.
+        check("{customer.name}", &[("customer.name", "{team}"), ("team", "x")], "{team}");
+        let refused = |text: &str, expected: &str| {
+            let problems = canned(text).unwrap_err();
+            let told: Vec<String> =
+                problems.iter().map(|p| format!("{}: {}; {}", p.key, p.what, p.mend)).collect();
+            assert_eq!(told, [expected]);
+        };
+        let slots = "slots here: {customer.name}, {team}, {teammate}; {{ stands for a brace";
+        refused("Hi {name}", &format!("reply.0.text.en: \"r\" has the slot {{name}}; {slots}"));
+        let open = format!("reply.0.text.en: \"r\" has a brace that is not closed; {slots}");
+        refused("Hi {team", &open);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use clap::{Args as Group, Parser, Subcommand, ValueEnum};
+use clap::{Args as Group, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 use std::path::PathBuf;
 
 /// An AI support bot and conversation router that you run yourself.
@@ -79,9 +79,36 @@ pub(crate) enum Command {
         #[command(flatten)]
         known: Known,
     },
+    /// Open the desk: messenger, inbox and API, until a signal says to stop
+    Serve {
+        /// Where to listen, such as 127.0.0.1:8080, instead of server.listen
+        #[arg(long, value_name = "ADDRESS")]
+        listen: Option<String>,
+    },
+    /// Take a decision of the past again with the present rules; exit 1 when it comes out otherwise
+    Replay {
+        /// Id of the decision, as inbox and API show it
+        id: String,
+    },
+    /// Erase a customer and all that was said, for good; prints a receipt
+    Erase {
+        /// Id of the customer, or how the desk's own site names them
+        customer: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Check everything that serving depends on, and say how to mend it; exit 1 when it is broken
+    Doctor,
+    /// Manage who may sign in to the inbox
+    #[command(subcommand)]
+    Teammates(Teammates),
     /// Prove, explain, test and compare the rules of routing.toml
     #[command(subcommand)]
     Rules(Rules),
+    /// Let programs use the API: issue, list and revoke tokens
+    #[command(subcommand)]
+    Tokens(Tokens),
     /// Learn topics from labelled messages, and measure how well they are told apart
     #[command(subcommand)]
     Topics(Topics),
@@ -128,6 +155,52 @@ pub(crate) struct Known {
     /// A fact that rules can ask for, such as company.arr=12000; may be given more than once
     #[arg(long, value_name = "NAME=VALUE")]
     pub(crate) fact: Vec<String>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Teammates {
+    /// Let somebody sign in; the password is asked for on the terminal
+    Add {
+        /// Short name, the same as in the teams of routing.toml
+        slug: String,
+        /// How people call the teammate
+        #[arg(long)]
+        name: String,
+        /// Address to sign in with
+        #[arg(long, value_name = "ADDRESS")]
+        email: String,
+        /// What the teammate may do
+        #[arg(long, value_enum, default_value_t = RoleName::Teammate)]
+        role: RoleName,
+        /// Read the password from standard input
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// List who may sign in
+    List,
+    /// Sign somebody out everywhere and let them in no more
+    Disable {
+        /// Short name
+        slug: String,
+    },
+    /// Give somebody a new password, which also opens a disabled account again
+    ResetPassword {
+        /// Short name
+        slug: String,
+        /// Read the password from standard input
+        #[arg(long)]
+        password_stdin: bool,
+    },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RoleName {
+    /// Works on conversations
+    Teammate,
+    /// Judges answers, and sees the audit log and all teams, too
+    Lead,
+    /// Manages accounts, API tokens and webhooks, too
+    Admin,
 }
 
 #[derive(Subcommand)]
@@ -212,6 +285,25 @@ pub(crate) enum Models {
     Verify {
         /// One model; without it all that are here
         name: Option<String>,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Tokens {
+    /// Make a token; it is printed this once
+    Add {
+        /// What the program is called: lower-case letters, digits, - and _
+        name: String,
+        /// What it may be used for; give one for each scope
+        #[arg(long = "scope", required = true, value_name = "SCOPE", value_parser = PossibleValuesParser::new(web::SCOPES))]
+        scopes: Vec<String>,
+    },
+    /// All tokens, also revoked ones, without their secrets
+    List,
+    /// Withdraw a token
+    Revoke {
+        /// Its name, or its id
+        token: String,
     },
 }
 

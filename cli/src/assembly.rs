@@ -3,7 +3,7 @@
 use crate::{progress::Bars, settings::Settings};
 use anyhow::Context;
 use bot::{
-    Classifiers, Desk, Drafter, Library, Parts,
+    Classifiers, Clock, Desk, Drafter, Library, Parts, WebhookParts, Webhooks,
     config::{DrafterKind, EmbedderKind, GeneratorKind},
 };
 use models::{
@@ -19,34 +19,67 @@ use std::{
 
 /// Opens everything that a desk needs to answer.
 pub(crate) async fn desk(settings: Settings) -> anyhow::Result<Desk> {
-    let library = library(&settings).await?;
-    let drafter = match settings.config.answers.drafter {
-        DrafterKind::Quotes => Drafter::Quotes,
-        DrafterKind::Written => Drafter::Written {
-            generator: generator(&settings).await?,
-            limit_tokens: settings.config.generator.limit_tokens,
-            guidance: settings.guidance.clone(),
-        },
-    };
-    let calibration = match settings.config.answers.calibration.as_str() {
-        "" => None,
-        file => {
-            let path = settings.root.join(file);
-            let text = std::fs::read_to_string(&path)
-                .with_context(|| format!("answers.calibration: {}", path.display()))?;
-            Some((path, text))
-        }
-    };
-    let topic_model = settings.playbook.topic_model.as_ref().map(|file| {
-        let file = settings.root.join(file);
-        if file.is_dir() { file.join("topics.model") } else { file }
-    });
-    let cache = settings.root.join(&settings.config.articles.index).with_file_name("classifiers");
-    let embedder = library.embedder().as_ref();
-    let playbook = settings.playbook;
-    let classifiers =
-        Classifiers::learn(&playbook, embedder, topic_model.as_deref(), &cache).await?;
-    Ok(Desk::new(Parts { library, drafter, playbook, classifiers, calibration })?)
+    Tools::open(&settings).await?.desk(settings).await
+}
+
+/// What is slow to open and stays while the rules of a desk change.
+pub(crate) struct Tools {
+    pub(crate) library: Arc<Library>,
+    generator: Option<Arc<dyn Generator>>,
+}
+
+impl Tools {
+    pub(crate) async fn open(settings: &Settings) -> anyhow::Result<Self> {
+        let library = Arc::new(library(settings).await?);
+        let generator = match settings.config.answers.drafter {
+            DrafterKind::Quotes => None,
+            DrafterKind::Written => Some(generator(settings).await?),
+        };
+        Ok(Self { library, generator })
+    }
+
+    /// Puts a desk together that answers by these settings.
+    pub(crate) async fn desk(&self, settings: Settings) -> anyhow::Result<Desk> {
+        let drafter = match &self.generator {
+            None => Drafter::Quotes,
+            Some(generator) => Drafter::Written {
+                generator: generator.clone(),
+                limit_tokens: settings.config.generator.limit_tokens,
+                guidance: settings.guidance,
+            },
+        };
+        let calibration = match settings.config.answers.calibration.as_str() {
+            "" => None,
+            file => {
+                let path = settings.root.join(file);
+                let text = std::fs::read_to_string(&path)
+                    .with_context(|| format!("answers.calibration: {}", path.display()))?;
+                Some((path, text))
+            }
+        };
+        let topic_model = settings.playbook.topic_model.as_ref().map(|file| {
+            let file = settings.root.join(file);
+            if file.is_dir() { file.join("topics.model") } else { file }
+        });
+        let index = settings.root.join(&settings.config.articles.index);
+        let cache = index.with_file_name("classifiers");
+        let library = self.library.clone();
+        let embedder = library.embedder().as_ref();
+        let playbook = settings.playbook;
+        let classifiers =
+            Classifiers::learn(&playbook, embedder, topic_model.as_deref(), &cache).await?;
+        Ok(Desk::new(Parts { library, drafter, playbook, classifiers, calibration })?)
+    }
+}
+
+/// Prepares the webhooks of a desk.
+pub(crate) fn webhooks(settings: &Settings, clock: Clock) -> anyhow::Result<Webhooks> {
+    Ok(Webhooks::new(WebhookParts {
+        playbook: &settings.playbook,
+        secret: settings.config.webhooks.secret.clone(),
+        allow_private: settings.config.webhooks.allow_private,
+        clock,
+    })?)
 }
 
 /// Opens the articles of a desk, and the embedder that goes with them.
@@ -74,7 +107,8 @@ pub(crate) async fn embedder(settings: &Settings) -> anyhow::Result<Arc<dyn Embe
     })
 }
 
-async fn generator(settings: &Settings) -> anyhow::Result<Arc<dyn Generator>> {
+/// Opens the generator that the settings name.
+pub(crate) async fn generator(settings: &Settings) -> anyhow::Result<Arc<dyn Generator>> {
     let config = &settings.config.generator;
     Ok(match config.kind {
         GeneratorKind::None => {

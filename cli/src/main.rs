@@ -11,6 +11,8 @@ mod known;
 mod output;
 mod progress;
 mod settings;
+mod telemetry;
+mod tls;
 
 use clap::Parser;
 use std::process::ExitCode;
@@ -30,7 +32,12 @@ fn main() -> ExitCode {
         .enable_all()
         .build()
         .map_err(anyhow::Error::from)
-        .and_then(|runtime| runtime.block_on(commands::run(args)));
+        .and_then(|runtime| {
+            let outcome = runtime.block_on(commands::run(args));
+            // What blocks a thread, such as a model that writes, is not waited for.
+            runtime.shutdown_background();
+            outcome
+        });
     match outcome {
         Ok(Verdict::Yes) => ExitCode::SUCCESS,
         Ok(Verdict::No) => ExitCode::from(1),

@@ -60,6 +60,18 @@ impl Settings {
         Self::assembled(&root, self.config.clone(), (file.into(), Some(text)), guidance)
     }
 
+    /// Returns the address of the store: a path is relative to the desk.
+    pub(crate) fn store_url(&self) -> String {
+        let store = self.config.store.reveal().unwrap_or(".frontdesk/frontdesk.db");
+        let path = store.strip_prefix("sqlite:");
+        // What is no path the store takes or refuses itself.
+        if path.is_none() && store.contains("://") {
+            return store.to_string();
+        }
+        let path = path.map(|path| path.strip_prefix("//").unwrap_or(path)).unwrap_or(store);
+        format!("sqlite:{}", self.root.join(path).display())
+    }
+
     /// Reads `frontdesk.toml` and the environment alone.
     pub(crate) fn config(root: &Path) -> anyhow::Result<Config> {
         let (file, text) = optional(root, "frontdesk.toml")?;

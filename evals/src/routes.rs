@@ -34,6 +34,8 @@ pub fn otherwise(expected: &Route, answer: &Answer) -> Vec<String> {
         let fired = if fired.is_empty() { "none".into() } else { fired.join(", ") };
         found.push(format!("rule {rule:?} did not fire; fired: {fired}"));
     }
+    let unwanted = expected.not_rules.iter().filter(|rule| fired.contains(&rule.as_str()));
+    found.extend(unwanted.map(|rule| format!("rule {rule:?} fired")));
     let missing = expected.tags.iter().filter(|tag| !decision.effects().tags.contains(*tag));
     found.extend(missing.map(|tag| format!("tag {tag:?} is not set")));
     found

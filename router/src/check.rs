@@ -4,6 +4,7 @@ use ground::Ground;
 use jiff::Timestamp;
 use std::fmt;
 
+mod arrival;
 mod candidates;
 mod circles;
 mod conflict;
@@ -32,8 +33,11 @@ pub struct Flaw {
     pub severity: Severity,
     /// The rule that is to be mended, if it is one.
     pub rule: Option<String>,
-    /// Line of the file where that rule starts; 0 for the file as a whole.
+    /// Line of the file where that rule starts; 0 where it is no rule.
     pub line: usize,
+    /// The way from the top of the file to what is to be mended, where it is no rule:
+    /// `team.2.hours`.
+    pub key: Option<String>,
     /// What is wrong.
     pub what: String,
     /// What to do about it.
@@ -120,7 +124,7 @@ pub fn check(policy: &Policy, now: Timestamp) -> Vec<Flaw> {
     flaws.extend(conflict::conflicts(&ground, &reach.dead));
     flaws.extend(circles::circles(&ground, now, &reach.dead));
     flaws.extend(coverage::coverage(&ground, &reach.dead));
-    flaws.extend(teams::teams(policy, now));
+    flaws.extend(teams::teams(&ground, now, &reach.dead));
     flaws.sort_by_key(|flaw| (flaw.line, flaw.severity));
     flaws
 }
@@ -128,7 +132,8 @@ pub fn check(policy: &Policy, now: Timestamp) -> Vec<Flaw> {
 fn flaw(ground: &Ground<'_>, severity: Severity, place: usize, text: (String, String)) -> Flaw {
     let rule = &ground.rule(place).rule;
     let (what, mend) = text;
-    Flaw { severity, rule: Some(rule.name.clone()), line: rule.line, what, mend, example: None }
+    let (rule, line) = (Some(rule.name.clone()), rule.line);
+    Flaw { severity, rule, line, key: None, what, mend, example: None }
 }
 
 /// Names a rule so that it is found.

@@ -157,6 +157,11 @@ pub enum IllegalMove {
 }
 
 impl Conversation {
+    /// Takes up a conversation where it stood when it was put away.
+    pub fn resume(status: Status, owner: Owner, episode: Episode) -> Self {
+        Self { status, owner, episode }
+    }
+
     /// Returns whether it goes on.
     pub fn status(&self) -> Status {
         self.status

@@ -20,7 +20,7 @@ pub enum Finding {
 }
 
 /// What is done, with the deciding reason and further ones.
-type Verdict = (Act, Reason, Vec<Reason>);
+pub(crate) type Verdict = (Act, Reason, Vec<Reason>);
 
 /// Settles before anything is drafted what needs no draft. Rules are read in their order up to the
 /// first whose condition depends on the answer; what [`judge`] would decide for every possible
@@ -75,7 +75,7 @@ pub fn with_finding(policy: &Policy, facts: &Facts, finding: &Finding) -> Facts 
     facts
 }
 
-fn decision(policy: &Policy, verdict: Verdict, walk: Walk<'_>) -> Decision {
+pub(crate) fn decision(policy: &Policy, verdict: Verdict, walk: Walk<'_>) -> Decision {
     let (act, first, more) = verdict;
     let mut effects = walk.effects;
     if let Some(team) = act.team() {
@@ -107,7 +107,12 @@ fn settled(policy: &Policy, facts: &Facts, walk: &Walk<'_>) -> Option<Verdict> {
     }
 }
 
-fn by_rule(policy: &Policy, facts: &Facts, rule: &CheckedRule, effects: &Effects) -> Verdict {
+pub(crate) fn by_rule(
+    policy: &Policy,
+    facts: &Facts,
+    rule: &CheckedRule,
+    effects: &Effects,
+) -> Verdict {
     let reason = Reason::Rule(rule.rule.name.clone());
     let act = match &rule.settles {
         Some(Settle::Reply(reply)) => Act::Reply(Reply::Canned(reply.clone())),

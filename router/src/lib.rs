@@ -4,9 +4,11 @@
 //! [`Facts`] about a conversation. [`triage`] settles before anything is written what needs no
 //! draft; [`judge()`] looks at a finished draft's [`Confidence`] and settles the rest. Both return a
 //! [`Decision`], which is an [`Act`] with the [`Reason`]s for it, and [`explain()`] says the same
-//! rule by rule. A [`Confidence`] is made from [`Evidence`] by a [`Calibration`] and by nothing
-//! else. [`SignalDetector`] reads a message for what the rules ask. [`Hours`], [`Sla`] and [`assign`]
-//! say when and by whom a conversation that was handed off is taken.
+//! rule by rule. [`overdue()`] decides what time alone brings about while people are responsible. A
+//! [`Confidence`] is made from [`Evidence`] by a [`Calibration`] and by nothing else.
+//! [`SignalDetector`] reads a message for what the rules ask. [`Hours`], [`Sla`] and [`assign`] say
+//! when and by whom a conversation that was handed off is taken, and [`outlook()`] what follows from
+//! handing it off now.
 //!
 //! Deliberately absent: IO, async, a clock, models, and the text of the reply. What a model found
 //! comes in as data; what the customer reads is rendered from the stored decision elsewhere.
@@ -21,6 +23,8 @@ mod explain;
 mod facts;
 mod hours;
 mod judge;
+mod outlook;
+mod overdue;
 mod owner;
 mod policy;
 mod quoted;
@@ -48,6 +52,8 @@ pub use explain::{Explanation, Step, explain};
 pub use facts::{Catalogue, Fact, FactError, FactId, Facts, Kind, Known, Text, Value};
 pub use hours::Hours;
 pub use judge::{Finding, judge, triage, with_finding};
+pub use outlook::{Escalation, Outlook, outlook};
+pub use overdue::overdue;
 pub use policy::{At, Ladder, Policy, PolicyError, Routing, Unsure};
 pub use rule::{Escalate, Permission, Rule, Scalar, Then};
 pub use signals::{

@@ -1,4 +1,4 @@
-use crate::{Facts, Policy, Reason, Slug, Value};
+use crate::{Facts, Policy, Reason, Slug, Team, Value, open_team};
 
 /// From here on a topic is sure enough to choose a team by.
 const TOPIC_IS_SURE: f64 = 0.5;
@@ -45,31 +45,19 @@ fn by_phrase(policy: &Policy, facts: &Facts) -> Option<(Slug, Reason)> {
     Some((team.slug.clone(), reason))
 }
 
-/// Follows the teams that stand in for closed ones to the first that is open; where none is, the
-/// conversation waits with `team`.
+/// Names the team that takes what is meant for `team`, by what the facts say of who is open; where
+/// nobody is, the conversation waits with `team`.
 pub(crate) fn in_charge(policy: &Policy, facts: &Facts, team: Slug, why: Option<Reason>) -> Chosen {
-    let open = |team: &Slug| {
-        let name = format!("open({:?})", team.as_str());
+    let is_open = |team: &Team| {
+        let name = format!("open({:?})", team.slug.as_str());
         let value = policy.catalogue().find(&name).and_then(|id| facts.get(id));
         matches!(value, None | Some(Value::Truth(true)))
     };
-    let mut passed = vec![&team];
-    let mut at = &team;
-    while !open(at) {
-        match policy.team(at).and_then(|team| team.when_closed.as_ref()) {
-            Some(next) if !passed.contains(&next) => {
-                passed.push(next);
-                at = next;
-            }
-            _ => {
-                let closed = Reason::Closed(team.clone());
-                return Chosen { why: why.into_iter().chain([closed]).collect(), team };
-            }
-        }
-    }
-    if *at == team {
-        return Chosen { team, why: why.into_iter().collect() };
-    }
-    let stands_in = Reason::StandsIn { closed: team.clone(), team: at.clone() };
-    Chosen { team: at.clone(), why: why.into_iter().chain([stands_in]).collect() }
+    let reached = open_team(policy.teams(), &team, is_open);
+    let waits = || policy.team(&team).is_none_or(|team| !is_open(team));
+    let how = match reached.passed.is_empty() {
+        true => waits().then(|| Reason::Closed(team.clone())),
+        false => Some(Reason::StandsIn { closed: team, team: reached.team.clone() }),
+    };
+    Chosen { team: reached.team, why: why.into_iter().chain(how).collect() }
 }

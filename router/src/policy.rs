@@ -78,15 +78,12 @@ pub struct Policy {
     rules: Vec<CheckedRule>,
 }
 
-/// Where in the file a [`PolicyError`] is.
+/// Where in the file something is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum At {
-    /// At a key.
+    /// At a key, by its way from the top: `fallback_team`, `team.1.when_closed`,
+    /// `topic.0.examples.3`. What stands in a list is counted from 0.
     Key(String),
-    /// At the entry with this name.
-    Name(String),
-    /// At the second entry with this name.
-    Again(String),
     /// At the rule that starts in this line.
     Rule(usize),
     /// In the condition of that rule.
@@ -184,6 +181,11 @@ impl Policy {
         self.rules.iter().filter(|rule| !rule.built_in()).map(|rule| &rule.rule)
     }
 
+    /// Returns the names of all rules, built-in ones too, in the order in which they are read.
+    pub fn rule_names(&self) -> impl Iterator<Item = &str> {
+        self.rules.iter().map(|rule| rule.rule.name.as_str())
+    }
+
     pub(crate) fn checked(&self) -> &[CheckedRule] {
         &self.rules
     }
@@ -213,9 +215,12 @@ impl BuiltIn {
         let names: Vec<&str> =
             self.before.iter().chain(&self.after).map(|rule| rule.name.as_str()).collect();
         let without = &routing.ladder.without;
-        let unknown = without.iter().filter(|name| !names.contains(&name.as_str())).map(|name| {
+        let unknown = without.iter().enumerate();
+        let unknown = unknown.filter(|(_, name)| !names.contains(&name.as_str()));
+        let unknown = unknown.map(|(place, name)| {
             let what = format!("without names rule {name:?}, which is not built in");
-            error(At::Name(name.clone()), what, format!("known: {}", names.join(", ")))
+            let at = At::Key(format!("ladder.without.{place}"));
+            error(at, what, format!("known: {}", names.join(", ")))
         });
         let doubled =
             |rule: &&Rule| names.contains(&rule.name.as_str()) && !without.contains(&rule.name);
@@ -239,12 +244,14 @@ fn catalogue(routing: &Routing, errors: &mut Vec<PolicyError>) -> Catalogue {
     let mut catalogue = list(&routing.attributes).unwrap_or_else(|faults| {
         let mut lawful = routing.attributes.clone();
         for fault in faults {
+            let mut key = "attributes".to_string();
             if let FactError::Unknown { name, .. } = &fault {
                 lawful.remove(name);
+                key = format!("attributes.{name}");
             }
             let text = fault.to_string();
             let (what, mend) = text.split_once("; ").unwrap_or((&text, "mend the name"));
-            errors.push(error(At::Key("attributes".into()), what, mend));
+            errors.push(error(At::Key(key), what, mend));
         }
         list(&lawful).unwrap_or_default()
     });
@@ -273,34 +280,35 @@ fn list<'a>(names: impl Iterator<Item = &'a Slug>) -> String {
 fn named(routing: &Routing) -> Vec<PolicyError> {
     let mut errors = Vec::new();
     let known = || list(routing.teams.iter().map(|team| &team.slug));
-    let mut team = |at: At, place: &str, slug: &Slug| {
+    let mut team = |key: String, place: &str, slug: &Slug| {
         if !routing.teams.iter().any(|team| team.slug == *slug) {
             let what = format!("{place} names team {:?}, which does not exist", slug.as_str());
-            errors.push(error(at, what, format!("known teams: {}", known())));
+            errors.push(error(At::Key(key), what, format!("known teams: {}", known())));
         }
     };
-    team(At::Key("fallback_team".into()), "fallback_team", &routing.fallback_team);
-    for other in &routing.teams {
+    team("fallback_team".into(), "fallback_team", &routing.fallback_team);
+    for (n, other) in routing.teams.iter().enumerate() {
         if let Some(slug) = &other.when_closed {
             let place = format!("when_closed of team {:?}", other.slug.as_str());
-            team(At::Name(slug.to_string()), &place, slug);
+            team(format!("team.{n}.when_closed"), &place, slug);
         }
     }
-    for topic in &routing.topics {
+    for (n, topic) in routing.topics.iter().enumerate() {
         if let Some(slug) = &topic.team {
             let place = format!("topic {:?}", topic.slug.as_str());
-            team(At::Name(slug.to_string()), &place, slug);
+            team(format!("topic.{n}.team"), &place, slug);
         }
     }
-    for other in routing.teams.iter().filter(|team| team.slug.as_str() == OWNER) {
+    let teams = || routing.teams.iter().enumerate();
+    for (n, _) in teams().filter(|(_, team)| team.slug.as_str() == OWNER) {
         let what = "team \"owner\" cannot be named so";
         errors.push(error(
-            At::Name(other.slug.to_string()),
+            At::Key(format!("team.{n}.slug")),
             what,
             "rules use that name for the team that looks after a question; rename the team",
         ));
     }
-    for other in &routing.teams {
+    for (n, other) in teams() {
         let Some(slug) = &other.sla else { continue };
         if !routing.slas.iter().any(|sla| sla.slug == *slug) {
             let what = format!(
@@ -309,29 +317,43 @@ fn named(routing: &Routing) -> Vec<PolicyError> {
                 slug.as_str()
             );
             let known = list(routing.slas.iter().map(|sla| &sla.slug));
-            errors.push(error(At::Name(slug.to_string()), what, format!("known: {known}")));
+            errors.push(error(At::Key(format!("team.{n}.sla")), what, format!("known: {known}")));
         }
     }
-    errors.extend(twice("team", routing.teams.iter().map(|team| team.slug.as_str())));
-    errors.extend(twice("SLA", routing.slas.iter().map(|sla| sla.slug.as_str())));
-    errors.extend(twice("topic", routing.topics.iter().map(|topic| topic.slug.as_str())));
-    if routing.ladder.bot_turns == 0 {
-        let what = "bot_turns = 0 leaves nothing to the bot";
-        let mend = "write at least 1, or answers.replies = false in frontdesk.toml";
-        errors.push(error(At::Key("bot_turns".into()), what, mend));
-    }
-    errors.extend(twice("rule", routing.rules.iter().map(|rule| rule.name.as_str())));
+    errors.extend(twice(
+        ("team", "team.#.slug"),
+        routing.teams.iter().map(|team| team.slug.as_str()),
+    ));
+    errors.extend(twice(("SLA", "sla.#.slug"), routing.slas.iter().map(|sla| sla.slug.as_str())));
+    errors.extend(twice(
+        ("topic", "topic.#.slug"),
+        routing.topics.iter().map(|topic| topic.slug.as_str()),
+    ));
+    errors.extend(no_turns(&routing.ladder));
+    errors.extend(twice(
+        ("rule", "rule.#.name"),
+        routing.rules.iter().map(|rule| rule.name.as_str()),
+    ));
     errors
 }
 
+fn no_turns(ladder: &Ladder) -> Option<PolicyError> {
+    let what = "bot_turns = 0 leaves nothing to the bot";
+    let mend = "write at least 1, or answers.replies = false in frontdesk.toml";
+    (ladder.bot_turns == 0).then(|| error(At::Key("ladder.bot_turns".into()), what, mend))
+}
+
+/// Finds names that are given twice; `#` in `key` stands for the place of the second.
 fn twice<'a>(
-    what: &'static str,
+    (what, key): (&'static str, &'static str),
     names: impl Iterator<Item = &'a str>,
 ) -> impl Iterator<Item = PolicyError> {
     let mut seen = BTreeSet::new();
-    let repeated: Vec<&str> = names.filter(|name| !seen.insert(*name)).collect();
-    repeated.into_iter().map(move |name| {
-        error(At::Again(name.into()), format!("{what} {name:?} is defined twice"), "rename one")
+    let names = names.enumerate();
+    let repeated: Vec<(usize, &str)> = names.filter(|(_, name)| !seen.insert(*name)).collect();
+    repeated.into_iter().map(move |(place, name)| {
+        let at = At::Key(key.replace('#', &place.to_string()));
+        error(at, format!("{what} {name:?} is defined twice"), "rename one")
     })
 }
 

@@ -119,7 +119,7 @@ impl From<OpenTime> for String {
 
 /// Whose turn it was when, in one episode of a conversation, since people became responsible.
 /// Made by telling it, in order, what happened; a moment before the last one counts as the last.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SlaClock {
     replied: bool,
     turn: Turn,
@@ -130,7 +130,8 @@ pub struct SlaClock {
 }
 
 /// Who has to write next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 enum Turn {
     Team,
     Customer,

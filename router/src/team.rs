@@ -162,13 +162,13 @@ pub struct OpenTeam {
     pub passed: Vec<Slug>,
 }
 
-/// Follows `when_closed` from `start` to the first team that is open at `now`. Where every team on
-/// the way is closed, or a name belongs to no team, the conversation stays with `start` and waits.
-pub fn open_team(teams: &[Team], start: &Slug, now: Timestamp) -> OpenTeam {
+/// Follows `when_closed` from `start` to the first team that `is_open`. Where every team on the way
+/// is closed, or a name belongs to no team, the conversation stays with `start` and waits.
+pub fn open_team(teams: &[Team], start: &Slug, is_open: impl Fn(&Team) -> bool) -> OpenTeam {
     let mut passed: Vec<Slug> = Vec::new();
     let mut next = Some(start);
     while let Some(team) = next.and_then(|slug| find(teams, slug)) {
-        if team.is_open(now) {
+        if is_open(team) {
             return OpenTeam { team: team.slug.clone(), passed };
         }
         if passed.contains(&team.slug) {

@@ -22,12 +22,12 @@ pub struct Topic {
 pub(crate) fn topic_faults(topics: &[Topic]) -> Vec<PolicyError> {
     let mut seen: HashMap<String, &Slug> = HashMap::new();
     let mut errors = Vec::new();
-    for topic in topics {
-        for example in &topic.examples {
+    for (n, topic) in topics.iter().enumerate() {
+        for (place, example) in topic.examples.iter().enumerate() {
             let plain = crate::words::plain(example);
             match seen.insert(plain, &topic.slug) {
                 Some(other) if *other != topic.slug => errors.push(PolicyError {
-                    at: At::Name(example.clone()),
+                    at: At::Key(format!("topic.{n}.examples.{place}")),
                     what: format!(
                         "topics {:?} and {:?} contradict each other: both have the example {example:?}",
                         other.as_str(),

@@ -144,7 +144,7 @@ fn missing(policy: &Policy, rule: &CheckedRule, facts: &Facts) -> Vec<String> {
 impl Effects {
     /// Takes over what a rule sets, and says what it did. What an earlier rule has set stays: the
     /// rule that stands higher has its way.
-    fn take(&mut self, name: &str, then: &Then) -> String {
+    pub(crate) fn take(&mut self, name: &str, then: &Then) -> String {
         let mut kept: Vec<&str> = Vec::new();
         let budget = then.error_budget.map(|budget| 1.0 - budget);
         let threshold = then.threshold.or(budget).and_then(Confidence::new);

@@ -76,7 +76,39 @@ fn faults_in_wording_name_the_text() {
     );
     check(
         &format!("{base}[[reply]]\nslug = \"hours\"\ntext.en = \" \""),
-        "routing.toml:6: \"hours\" has no text; write text.en = \"…\"",
+        "routing.toml:7: \"hours\" has no text; write text.en = \"…\"",
+    );
+    check(
+        &format!(
+            "{base}[[question]]\nslug = \"q\"\ntext.en = \"What, {{team}}?\"\ntext.pt-BR = \"Que?\""
+        ),
+        "routing.toml:7: \"q\" has the slot {team}; slots here: it has no slots; {{ stands for a brace\nrouting.toml:8: \"pt-BR\" is no language; write its code, such as \"pt\", without a region",
+    );
+}
+
+#[test]
+fn faults_of_every_kind_are_listed_at_once_by_line() {
+    check(
+        "fallback_team = \"b\"\ntime_zone = \"Mars\"\n[[team]]\nslug = \"a\"\nname = \"A\"\nwhen_closed = \"c\"\n[[signal]]\nname = \"Bad\"\nphrases = [\"x\"]\n[[signal]]\nname = \"fraud\"\nphrases = [\"*\"]\n[[rule]]\nname = \"r\"\nwhen = 'company.ar > 5'\nthen = { hand_off = \"a\" }\n[[webhook]]\nslug = \"w\"\nurl = \"ftp\"\n[[reply]]\nslug = \"hi\"\ntext.en = \"{who}\"\n[wording.en]\nhandoff = \"x\"",
+        "routing.toml:1: fallback_team names team \"b\", which does not exist; known teams: a\n\
+         routing.toml:2: \"Mars\" is no time zone; write one of the IANA names, such as \"Europe/Berlin\"\n\
+         routing.toml:6: when_closed of team \"a\" names team \"c\", which does not exist; known teams: a\n\
+         routing.toml:8: signal \"Bad\" is no name; use lower-case letters and _\n\
+         routing.toml:12: signal \"fraud\" has phrase \"*\", which holds no word; delete it\n\
+         routing.toml:15: rule \"r\": there is no fact \"company.ar\"; did you mean company.arr?\n\
+         routing.toml:19: webhook \"w\" has no address; write url = \"https://…\"\n\
+         routing.toml:22: \"hi\" has the slot {who}; slots here: {customer.name}, {team}, {teammate}; {{ stands for a brace\n\
+         routing.toml:24: wording.en has no text \"handoff\"; known: hand_off, offer, clarify, goodbye, soon, queue, away, nobody, yes, no",
+    );
+}
+
+#[test]
+fn a_name_that_stands_twice_is_faulted_where_the_fault_is() {
+    check(
+        "fallback_team = \"a\"\n[[team]]\nslug = \"a\"\nname = \"gold\"\n[[team]]\nslug = \"b\"\nname = \"B\"\nsla = \"gold\"\n[[reply]]\nslug = \"a\"\ntext.en = \"a\"\n[[reply]]\nslug = \"a\"\ntext.en = \"a\"\n[[topic]]\nslug = \"a\"\nexamples = [\"gold\"]\n[[topic]]\nslug = \"b\"\nexamples = [\n\"b\",\n\"Gold!\"]",
+        "routing.toml:8: team \"b\" names SLA \"gold\", which does not exist; known: none\n\
+         routing.toml:13: reply \"a\" is defined twice; rename one\n\
+         routing.toml:22: topics \"a\" and \"b\" contradict each other: both have the example \"Gold!\"; leave it to one of them",
     );
 }
 
@@ -97,5 +129,18 @@ fn the_built_in_wording_is_whole_in_four_languages() {
     assert_eq!(
         playbook.wording.languages().into_iter().collect::<Vec<_>>(),
         ["de", "en", "es", "fr"]
+    );
+}
+
+#[test]
+fn an_event_that_no_webhook_can_be_told_of_is_named() {
+    let webhook = "[[webhook]]\nslug = \"crm\"\nurl = \"https://crm.example\"\n";
+    let text = |event: &str| {
+        format!("fallback_team = \"a\"\n{TEAM}{webhook}events = [\"sla.due\", \"{event}\"]\n")
+    };
+    assert_eq!(read(&text("message.created")).unwrap().webhooks[0].events.len(), 2);
+    check(
+        &text("message.create"),
+        "routing.toml:8: there is no event \"message.create\"; did you mean \"message.created\"?",
     );
 }

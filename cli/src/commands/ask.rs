@@ -59,7 +59,7 @@ pub(crate) fn as_text(answer: &Answer, policy: &Policy, explain: bool) -> String
     match answer.decision.act() {
         Act::Reply(Reply::Draft) => {}
         Act::Reply(Reply::Canned(_)) | Act::Clarify(_) | Act::Offer => {
-            text.push_str(answer.message.as_deref().unwrap_or_default());
+            text.push_str(&told(answer));
             text.push('\n');
         }
         Act::HandOff { team, teammate, priority } => {
@@ -70,7 +70,7 @@ pub(crate) fn as_text(answer: &Answer, policy: &Policy, explain: bool) -> String
             if *priority != Priority::Normal {
                 text.push_str(&format!(", priority {}", priority.name()));
             }
-            let told = answer.message.as_deref().unwrap_or_default();
+            let told = told(answer);
             text.push_str(&format!("\n→ the customer reads: {told}\n"));
         }
         Act::DraftOnly { team } => {
@@ -79,7 +79,7 @@ pub(crate) fn as_text(answer: &Answer, policy: &Policy, explain: bool) -> String
         Act::Hold => text.push_str("→ nothing is sent\n"),
         Act::Ignore => text.push_str("→ nothing is done\n"),
         Act::Resolve => {
-            let told = answer.message.as_deref().unwrap_or_default();
+            let told = told(answer);
             text.push_str(&format!("{told}\n→ the conversation is done\n"));
         }
     }
@@ -161,10 +161,8 @@ fn as_document(answer: &Answer, policy: &Policy) -> Value {
     let evidence: Map<String, Value> =
         answer.evidence.iter().map(|(name, value)| (name.to_string(), json!(value))).collect();
     let text = match act {
-        Act::Clarify(_) | Act::Reply(Reply::Canned(_)) => {
-            answer.message.as_deref().unwrap_or_default()
-        }
-        _ => draft.map_or("", |draft| draft.text.as_str()),
+        Act::Clarify(_) | Act::Reply(Reply::Canned(_)) => told(answer),
+        _ => draft.map_or_else(String::new, |draft| draft.text.clone()),
     };
     json!({
         "act": act.name(),
@@ -173,7 +171,7 @@ fn as_document(answer: &Answer, policy: &Policy) -> Value {
         "confidence": answer.confidence.value(),
         "team": act.team().map(router::Slug::as_str),
         "topic": answer.noticed.topic.as_ref().map(|(topic, _)| topic),
-        "message": answer.message,
+        "message": answer.message.as_ref().map(ToString::to_string),
         "trace": answer.trace(policy),
         "reasons": answer.decision.reasons().iter().map(ToString::to_string).collect::<Vec<_>>(),
         "evidence": evidence,
@@ -221,4 +219,9 @@ fn read_history(file: &Path) -> anyhow::Result<Vec<Message>> {
         Name::Teammate => Author::Teammate,
     };
     Ok(lines.into_iter().map(|l| Message { author: author(l.author), text: l.text }).collect())
+}
+
+/// Returns what the customer reads, choices included.
+fn told(answer: &Answer) -> String {
+    answer.message.as_ref().map(ToString::to_string).unwrap_or_default()
 }

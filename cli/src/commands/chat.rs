@@ -31,8 +31,8 @@ pub(crate) async fn run(
         }
         if conversation.status() == Status::Closed {
             turns.clear();
-        } else if let Some(text) = answer.message {
-            turns.push(Message { author: Author::Bot, text });
+        } else if let Some(told) = answer.message {
+            turns.push(Message { author: Author::Bot, text: told.to_string() });
         }
     }
     Ok(Verdict::Yes)

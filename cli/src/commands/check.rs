@@ -1,22 +1,36 @@
 use super::rules;
 use crate::{Verdict, assembly, known, output, settings::Settings};
-use bot::config::{EmbedderKind, Fault};
-use router::Severity;
+use bot::{
+    Lines,
+    config::{EmbedderKind, Fault},
+    contradictions,
+};
+use router::{Flaw, Severity};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
 /// One thing that a person should look at.
-struct Finding {
-    severity: &'static str,
-    file: PathBuf,
-    line: Option<usize>,
-    what: String,
-    mend: String,
+pub(crate) struct Finding {
+    /// `error`, `warning` or `note`.
+    pub(crate) severity: &'static str,
+    pub(crate) file: PathBuf,
+    pub(crate) line: Option<usize>,
+    pub(crate) what: String,
+    pub(crate) mend: String,
 }
 
 /// Looks at everything that a desk consists of and reports all of it, not only the first fault.
 pub(crate) async fn run(desk: &Path, as_json: bool) -> anyhow::Result<Verdict> {
-    let mut findings = Vec::new();
+    let (findings, _) = look(desk).await;
+    show(&findings, as_json)?;
+    let sound = findings.iter().all(|finding| finding.severity == "note");
+    Ok(if sound { Verdict::Yes } else { Verdict::No })
+}
+
+/// Looks at everything that a desk consists of; returns what there is to say, and the desk where it
+/// could be opened.
+pub(crate) async fn look(desk: &Path) -> (Vec<Finding>, Option<bot::Desk>) {
+    let (mut findings, mut open) = (Vec::new(), None);
     match Settings::read(desk) {
         Err(failure) => findings.extend(of_failure(desk, &failure)),
         Ok(settings) => {
@@ -29,29 +43,50 @@ pub(crate) async fn run(desk: &Path, as_json: bool) -> anyhow::Result<Verdict> {
                     if is_remote {
                         findings.extend(embedding(desk, &opened).await);
                     }
+                    findings.extend(by_meaning(desk, &opened).await);
                     findings.extend(calibration(desk, &opened));
+                    open = Some(opened);
                 }
                 Err(failure) => findings.extend(of_failure(desk, &failure)),
             }
         }
     }
-    show(&findings, as_json)?;
-    let sound = findings.iter().all(|finding| finding.severity == "note");
-    Ok(if sound { Verdict::Yes } else { Verdict::No })
+    (findings, open)
 }
 
 /// Looks for rules that never fire, contradict each other or lead nowhere.
 fn flaws(settings: &Settings) -> Vec<Finding> {
-    let file = settings.root.join("routing.toml");
+    let lines = &settings.playbook.lines;
     let flaws = router::check(&settings.playbook.policy, known::now()).into_iter();
-    let findings = flaws.map(|flaw| Finding {
+    flaws.map(|flaw| of_flaw(&settings.root, lines, flaw)).collect()
+}
+
+fn of_flaw(root: &Path, lines: &Lines, flaw: Flaw) -> Finding {
+    Finding {
         severity: if flaw.severity == Severity::Error { "error" } else { "warning" },
-        line: rules::line_of(&file, &flaw),
-        file: file.clone(),
+        line: rules::line_of(lines, &flaw),
+        file: root.join("routing.toml"),
         what: flaw.what,
         mend: flaw.mend,
-    });
-    findings.collect()
+    }
+}
+
+/// Looks for topics whose examples contradict each other by their meaning.
+async fn by_meaning(desk: &Path, opened: &bot::Desk) -> Vec<Finding> {
+    let playbook = opened.playbook();
+    match contradictions(playbook, opened.library().embedder().as_ref()).await {
+        Ok(flaws) => flaws.into_iter().map(|f| of_flaw(desk, &playbook.lines, f)).collect(),
+        Err(failure) => vec![Finding {
+            severity: "note",
+            file: desk.join("routing.toml"),
+            line: None,
+            what: format!(
+                "left out: whether the examples of topics contradict each other by their meaning: {:#}",
+                anyhow::Error::from(failure)
+            ),
+            mend: "mend the embedder".into(),
+        }],
+    }
 }
 
 /// Asks a remote embedder for one small vector: without it every question would go to a person.

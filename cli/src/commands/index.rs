@@ -22,7 +22,12 @@ pub(crate) async fn run(
     report(&refresh(&library).await?, as_json)?;
     if let Some(watching) = watching {
         eprintln!("watching; stop with Ctrl-C");
-        follow(&library, watching, as_json).await?;
+        let stop = async { drop(tokio::signal::ctrl_c().await) };
+        let told = |outcome: Result<&Timed, &anyhow::Error>| match outcome {
+            Ok(timed) => report(timed, as_json),
+            Err(_) => Ok(()),
+        };
+        follow(&library, watching, None, stop, told).await?;
     }
     Ok(Verdict::Yes)
 }
@@ -33,26 +38,35 @@ const RETRY_FIRST: Duration = Duration::from_secs(5);
 /// Longest such pause: an index that is a minute late is no harm, an endpoint asked every second is.
 const RETRY_MOST: Duration = Duration::from_secs(60);
 
-/// Refreshes the index after every edit until it is interrupted. When that fails, the old index
-/// stands and the edit is not forgotten: it is tried again after a pause, or at the next edit.
-async fn follow(library: &Library, mut watching: bot::Watch, as_json: bool) -> anyhow::Result<()> {
-    let mut retry = None;
+/// Refreshes the index after every edit until `stop`, and tells of each. When that fails, the old
+/// index stands and the edit is not forgotten: it is tried again after a pause, or at the next edit.
+/// `retry` is the pause before a first refresh; None waits for an edit.
+pub(crate) async fn follow(
+    library: &Library,
+    mut watching: bot::Watch,
+    mut retry: Option<Duration>,
+    stop: impl Future<Output = ()>,
+    told: impl Fn(Result<&Timed, &anyhow::Error>) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let mut stop = std::pin::pin!(stop);
     loop {
         tokio::select! {
             () = watching.changed() => {}
             () = pause(retry) => {}
-            _ = tokio::signal::ctrl_c() => return Ok(()),
+            () = &mut stop => return Ok(()),
         }
         match refresh(library).await {
             Ok(refreshed) => {
                 retry = None;
-                report(&refreshed, as_json)?;
+                told(Ok(&refreshed))?;
             }
             Err(failure) => {
-                let next = retry.map_or(RETRY_FIRST, |last: Duration| (last * 2).min(RETRY_MOST));
+                let next =
+                    retry.map_or(RETRY_FIRST, |last| (last * 2).clamp(RETRY_FIRST, RETRY_MOST));
                 retry = Some(next);
                 let (error, wait_s) = (format!("{failure:#}"), next.as_secs());
                 tracing::error!(%error, retry_s = wait_s, "the index was not refreshed, a retry follows");
+                told(Err(&failure))?;
             }
         }
     }
@@ -68,8 +82,8 @@ async fn pause(length: Option<Duration>) {
 
 /// A refresh with its duration.
 pub(crate) struct Timed {
-    refreshed: Refreshed,
-    seconds: f64,
+    pub(crate) refreshed: Refreshed,
+    pub(crate) seconds: f64,
 }
 
 /// Refreshes the index, with a progress bar on stderr.

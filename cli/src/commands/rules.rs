@@ -1,7 +1,7 @@
 use super::ask::{ensure_index, team_name};
 use crate::{Verdict, args, assembly, known, output, progress::counted, settings::Settings};
 use anyhow::Context as _;
-use bot::{Desk, Inquiry, Question};
+use bot::{Desk, Inquiry, Lines, Question, contradictions};
 use evals::{Case, Trial, inquiry, otherwise, read_cases, try_cases, unknown_facts};
 use router::{
     Explanation, Finding, Flaw, Outcome, Policy, Reason, Severity, Step, check, explain, judge,
@@ -11,6 +11,10 @@ use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
 };
+
+mod next;
+
+use next::Next;
 
 pub(crate) async fn run(
     settings: Settings,
@@ -58,23 +62,84 @@ fn must_state_facts(cases: &[Case], policy: &Policy) -> anyhow::Result<()> {
 }
 
 async fn check_rules(
-    settings: Settings,
+    mut settings: Settings,
     as_json: bool,
     files: &[PathBuf],
 ) -> anyhow::Result<Verdict> {
-    let file = settings.root.join("routing.toml");
     let cases = cases_of(&settings.root, files)?;
     must_state_facts(&cases, &settings.playbook.policy)?;
-    let flaws = check(&settings.playbook.policy, known::now());
-    let n_cases = cases.len();
-    let uncovered = if cases.is_empty() { Vec::new() } else { uncovered(settings, &cases).await? };
-    let n_errors = flaws.iter().filter(|flaw| flaw.severity == Severity::Error).count();
-    if as_json {
-        let rows: Vec<Value> = flaws.iter().map(|flaw| flaw_row(&file, flaw)).collect();
-        output::json(&json!({ "findings": rows, "cases": n_cases, "uncovered": uncovered }))?;
-    } else {
-        for flaw in &flaws {
-            output::line(flaw_text(&file, flaw))?;
+    let mut proof = Proof {
+        file: settings.root.join("routing.toml"),
+        lines: settings.playbook.lines.clone(),
+        flaws: check(&settings.playbook.policy, known::now()),
+        left_out: Vec::new(),
+        n_cases: cases.len(),
+        uncovered: Vec::new(),
+    };
+    match by_meaning(&mut settings).await {
+        Ok(flaws) => proof.flaws.extend(flaws),
+        Err(why) => proof.left_out.push((BY_MEANING, format!("{why:#}"))),
+    }
+    proof.flaws.sort_by_key(|flaw| (line_of(&proof.lines, flaw), flaw.severity));
+    if !cases.is_empty() {
+        match uncovered(settings, &cases).await {
+            Ok(uncovered) => proof.uncovered = uncovered,
+            // Without a model nothing can be read by meaning, and that is said already.
+            Err(why) if !proof.left_out.is_empty() => {
+                proof.left_out.push((COVERAGE, format!("{why:#}")));
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+    let n_errors = proof.flaws.iter().filter(|flaw| flaw.severity == Severity::Error).count();
+    proof.show(as_json)?;
+    Ok(if n_errors == 0 { Verdict::Yes } else { Verdict::No })
+}
+
+/// Looks for topics whose examples contradict each other by their meaning. What the embedder needs
+/// is not fetched for that.
+async fn by_meaning(settings: &mut Settings) -> anyhow::Result<Vec<Flaw>> {
+    let with_examples = |topic: &&router::Topic| !topic.examples.is_empty();
+    if settings.playbook.policy.topics().iter().filter(with_examples).count() < 2 {
+        return Ok(Vec::new());
+    }
+    let pulls = std::mem::replace(&mut settings.config.models.pull_missing, false);
+    let embedder = assembly::embedder(settings).await;
+    settings.config.models.pull_missing = pulls;
+    Ok(contradictions(&settings.playbook, embedder?.as_ref()).await?)
+}
+
+/// Proofs that need the embedder.
+const BY_MEANING: &str = "whether the examples of topics contradict each other by their meaning";
+const COVERAGE: &str = "which conversations no rule, topic or phrase covers";
+
+/// What was found out about the rules.
+struct Proof {
+    file: PathBuf,
+    lines: Lines,
+    flaws: Vec<Flaw>,
+    /// What was not looked at, and why.
+    left_out: Vec<(&'static str, String)>,
+    n_cases: usize,
+    uncovered: Vec<(String, String)>,
+}
+
+impl Proof {
+    fn show(&self, as_json: bool) -> anyhow::Result<()> {
+        let Self { file, lines, flaws, left_out, n_cases, uncovered } = self;
+        if as_json {
+            let rows: Vec<Value> = flaws.iter().map(|flaw| flaw_row(file, lines, flaw)).collect();
+            return output::json(&json!({
+                "findings": rows,
+                "left_out": left_out.iter().map(|(proof, why)| json!({
+                    "proof": proof, "why": why,
+                })).collect::<Vec<_>>(),
+                "cases": n_cases,
+                "uncovered": uncovered,
+            }));
+        }
+        for flaw in flaws {
+            output::line(flaw_text(file, lines, flaw))?;
         }
         if !uncovered.is_empty() {
             output::line(format!(
@@ -85,42 +150,33 @@ async fn check_rules(
                 output::line(format!("  {id}: {text}"))?;
             }
         }
+        for (proof, why) in left_out {
+            output::line(format!("note: left out: {proof}; {why}"))?;
+        }
         if flaws.is_empty() {
             output::line("no rule is unreachable, contradicts another or leads nowhere")?;
         }
+        Ok(())
     }
-    Ok(if n_errors == 0 { Verdict::Yes } else { Verdict::No })
 }
 
-/// Finds the line of a flaw: that of its rule, or where the team or topic that it names is defined.
-pub(super) fn line_of(file: &Path, flaw: &Flaw) -> Option<usize> {
-    if flaw.line > 0 {
-        return Some(flaw.line);
-    }
-    let text = std::fs::read_to_string(file).ok()?;
-    let name = flaw.what.split('"').nth(1)?;
-    let defined = |line: &str| {
-        let value = line.trim_start().strip_prefix("slug").map(str::trim_start);
-        value.and_then(|v| v.strip_prefix('=')).is_some_and(|v| {
-            v.trim_start().strip_prefix('"').is_some_and(|v| v.split('"').next() == Some(name))
-        })
-    };
-    text.lines().position(defined).map(|index| index + 1)
+/// Finds the line of a flaw: that of its rule, or of what else is to be mended.
+pub(super) fn line_of(lines: &Lines, flaw: &Flaw) -> Option<usize> {
+    let of_key = || lines.of_key(flaw.key.as_deref()?);
+    if flaw.line > 0 { Some(flaw.line) } else { of_key() }
 }
 
-fn flaw_text(file: &Path, flaw: &Flaw) -> String {
+fn flaw_text(file: &Path, lines: &Lines, flaw: &Flaw) -> String {
     let severity = if flaw.severity == Severity::Error { "error" } else { "warning" };
-    let line = line_of(file, flaw).map_or(String::new(), |line| format!(":{line}"));
+    let line = line_of(lines, flaw).map_or(String::new(), |line| format!(":{line}"));
     let mut text = format!("{severity}: {}{line}: {}; {}", file.display(), flaw.what, flaw.mend);
     if let Some(example) = &flaw.example {
-        let facts: Vec<String> =
-            example.facts.iter().map(|(name, value)| format!("{name} = {value}")).collect();
-        text.push_str(&format!("\n  for example: {}", facts.join(", ")));
+        text.push_str(&format!("\n  for example: {example}"));
     }
     text
 }
 
-fn flaw_row(file: &Path, flaw: &Flaw) -> Value {
+fn flaw_row(file: &Path, lines: &Lines, flaw: &Flaw) -> Value {
     let example = flaw.example.as_ref().map(|example| {
         let facts: BTreeMap<&str, String> =
             example.facts.iter().map(|(name, value)| (name.as_str(), value.to_string())).collect();
@@ -129,7 +185,7 @@ fn flaw_row(file: &Path, flaw: &Flaw) -> Value {
     json!({
         "severity": if flaw.severity == Severity::Error { "error" } else { "warning" },
         "file": file.display().to_string(),
-        "line": line_of(file, flaw),
+        "line": line_of(lines, flaw),
         "rule": flaw.rule,
         "what": flaw.what,
         "mend": flaw.mend,
@@ -176,12 +232,15 @@ async fn explain_one(settings: Settings, as_json: bool, wanted: Wanted) -> anyho
     };
     let answer = desk.answer(&inquiry).await;
     let explanation = explain(desk.policy(), &answer.facts, &answer.finding);
+    let next = Next::of(desk.playbook(), &answer, inquiry.context.now);
     if as_json {
         let steps: Vec<Value> = explanation.steps.iter().map(step_row).collect();
         let trace = answer.trace(desk.policy());
-        output::json(&json!({ "steps": steps, "trace": trace }))?;
+        let next = next.map(|next| next.json());
+        output::json(&json!({ "steps": steps, "trace": trace, "next": next }))?;
     } else {
-        output::line(explanation_text(&explanation, desk.policy()))?;
+        let next = next.map(|next| next.text()).unwrap_or_default();
+        output::line(explanation_text(&explanation, desk.policy()) + &next)?;
     }
     Ok(Verdict::Yes)
 }
@@ -265,6 +324,24 @@ pub(super) async fn tried<'a>(desk: &Desk, cases: &'a [Case]) -> anyhow::Result<
     Ok(trials)
 }
 
+/// A rule that does not exist never fires, so that an expectation that it does not would always be
+/// met.
+fn must_name_rules(cases: &[Case], policy: &Policy) -> anyhow::Result<()> {
+    let known: Vec<&str> = policy.rule_names().collect();
+    let routes = cases.iter().filter_map(|case| Some((&case.id, case.expect.route.as_ref()?)));
+    let named = routes.flat_map(|(id, route)| {
+        route.rule.iter().chain(&route.not_rules).map(move |rule| (id, rule))
+    });
+    let unknown = named.filter(|(_, rule)| !known.contains(&rule.as_str()));
+    let faults: Vec<String> = unknown
+        .map(|(id, rule)| {
+            format!("case {id:?}: expect.route names rule {rule:?}, which does not exist; write its name as in routing.toml")
+        })
+        .collect();
+    anyhow::ensure!(faults.is_empty(), "{}", faults.join("\n"));
+    Ok(())
+}
+
 async fn test(settings: Settings, as_json: bool, files: &[PathBuf]) -> anyhow::Result<Verdict> {
     let mut cases = cases_of(&settings.root, files)?;
     cases.retain(|case| case.expect.route.is_some());
@@ -272,6 +349,7 @@ async fn test(settings: Settings, as_json: bool, files: &[PathBuf]) -> anyhow::R
         !cases.is_empty(),
         "no case expects a route; write one such as {{\"id\": \"vip\", \"messages\": [{{\"author\": \"customer\", \"text\": \"…\"}}], \"expect\": {{\"route\": {{\"team\": \"sales\"}}}}}} into cases/routes.jsonl"
     );
+    must_name_rules(&cases, &settings.playbook.policy)?;
     let desk = assembly::desk(settings).await?;
     let trials = tried(&desk, &cases).await?;
     let mut rows = Vec::new();

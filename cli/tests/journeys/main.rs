@@ -26,7 +26,11 @@ mod real_model;
 #[cfg(test)]
 mod rules;
 #[cfg(test)]
+mod serving;
+#[cfg(test)]
 mod settings;
+#[cfg(test)]
+mod teammates;
 #[cfg(test)]
 mod topics;
 #[cfg(test)]

@@ -70,6 +70,84 @@ fn an_explanation_shows_every_rule_in_order_and_what_it_saw() {
 }
 
 #[test]
+fn an_explanation_says_what_happens_next() {
+    let bench = desk(
+        "[[rule]]\nname = \"Nobody replies\"\nwhen = 'wants_person'\nthen = { hand_off = \"billing\", escalate = { after = \"90m\", hand_off = \"front\", priority = \"urgent\" } }\n",
+    );
+    let routing = bench.read("desk/routing.toml").replace("when_closed = \"front\"\n", "");
+    let members = "monday = [\"09:00-17:00\"]\n[[team.member]]\nslug = \"bo\"\nname = \"Bo\"\n";
+    let routing = routing
+        .replace("monday = [\"09:00-17:00\"]\n", members)
+        .replace("sla = \"day\"\n", "sla = \"day\"\nassignment = \"round_robin\"\n")
+        .replace(
+            "first_reply = \"8h\"",
+            "first_reply = \"2h\"\nnext_reply = \"1h\"\nresolution = \"9h\"",
+        );
+    bench.write("desk/routing.toml", &routing);
+    let asked = ["rules", "explain", "get me a human please", "--at", SUNDAY];
+    let ran = bench.on_desk(&asked);
+    let next = ran.out.split("What happens next:").nth(1).unwrap_or_default();
+    let expected = "
+  Billing is closed and opens 2026-11-23 09:00 CET
+  the customer reads: I am passing this on to Billing. They are away at the moment and back 2026-11-23 09:00 CET. You will get the reply here.
+  conversations are assigned in turn (round_robin); it waits in the queue: the team is closed
+  SLA day: first reply by 2026-11-23 11:00 CET
+  SLA day: a further message answered by, if it came now, 2026-11-23 10:00 CET
+  SLA day: resolved by 2026-11-30 10:00 CET
+  if nobody has replied by 2026-11-23 10:30 CET: it goes to Front line, its priority is urgent (rule \"Nobody replies\")
+";
+    assert_eq!(next, expected, "{ran:?}");
+    let document = bench.on_desk(&[&["--json"], &asked[..]].concat()).document();
+    let next = &document["next"];
+    assert_eq!(
+        (&next["team"], &next["open"], &next["opens"]),
+        (&json!("billing"), &json!(false), &json!("2026-11-23T08:00:00Z"))
+    );
+    assert_eq!(next["due"]["first_reply"], "2026-11-23T10:00:00Z");
+    let escalation = json!([{"rule": "Nobody replies", "due": "2026-11-23T09:30:00Z", "team": "front", "priority": "urgent"}]);
+    assert_eq!(next["escalations"], escalation);
+    let open = bench.on_desk(&["rules", "explain", "get me a human please", "--at", MONDAY]);
+    assert!(open.out.contains("assigned in turn (round_robin): Bo is the first"), "{open:?}");
+    let answered = ["--json", "rules", "explain", "How do I change my password?"];
+    let answered = bench.confident(4.0).on_desk(&answered).document();
+    assert_eq!((&answered["trace"]["act"], &answered["next"]), (&json!("reply"), &Value::Null));
+}
+
+#[test]
+fn check_compares_the_examples_of_topics_and_says_when_it_could_not() {
+    let topics = "[[topic]]\nslug = \"bills\"\nteam = \"billing\"\nexamples = [\"where in the settings of the app do I find the invoices and the receipts for the last quarter of the year\", \"I was charged twice\"]\n\n[[topic]]\nslug = \"papers\"\nteam = \"front\"\nexamples = [\n  \"print my certificate\",\n  \"where in the settings of the app do I find the invoices and the receipts for the last quarter of the year please\",\n]\n";
+    let bench = desk(topics);
+    let ran = bench.on_desk(&["rules", "check"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let expected = "routing.toml:45: topics \"papers\" (line 45) and \"bills\" (line 38) contradict each other: \"where in the settings of the app do I find the invoices and the receipts for the last quarter of the year please\" and \"where in the settings of the app do I find the invoices and the receipts for the last quarter of the year\" say nearly the same; leave it to one of them, or make one topic of both\n  for example: message.text = \"where in the settings of the app do I find the invoices and the receipts for the last quarter of the year please\"";
+    assert!(ran.out.contains(expected), "{ran:?}");
+    let found = bench.on_desk(&["--json", "check"]).document();
+    let lines: Vec<&Value> =
+        found["findings"].as_array().unwrap().iter().map(|f| &f["line"]).collect();
+    assert!(lines.contains(&&json!(45)), "{found:#}");
+    let bench =
+        bench.with("FRONTDESK_EMBEDDER_KIND", "local").with("FRONTDESK_MODELS_FOLDER", "nowhere");
+    let ran = bench.on_desk(&["rules", "check"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(
+        ran.out.contains("note: left out: whether the examples of topics contradict"),
+        "{ran:?}"
+    );
+    let document = bench.on_desk(&["--json", "rules", "check"]).document();
+    let left_out = document["left_out"].as_array().unwrap();
+    assert!(left_out.len() == 2 && left_out[0]["why"].is_string(), "{document:#}");
+}
+
+#[test]
+fn a_canned_reply_has_buttons_and_the_customer_s_name() {
+    let bench = desk(
+        "[[reply]]\nslug = \"choose\"\ntext.en = \"Hello {customer.name|there}, which one?\"\nbuttons.en = [\"The app\", \"The site\"]\n\n[[rule]]\nname = \"Choose\"\nwhen = 'message.text.mentions(\"choose\")'\nthen = { reply = \"choose\" }\n",
+    );
+    let answer = bench.on_desk(&["--json", "ask", "let me choose"]).document();
+    assert_eq!(answer["message"], "Hello there, which one?\n- The app\n- The site");
+}
+
+#[test]
 fn the_trace_holds_what_rules_knew_and_did_but_not_the_words() {
     let bench = desk("");
     let asked = ["--json", "ask", "a chargeback?", "--at", MONDAY, "--fact", "customer.seats=120"];
@@ -113,6 +191,10 @@ fn check_finds_rules_that_never_fire_and_shows_an_example() {
         desk("\n[[team]]\nslug = \"idle\"\nname = \"Idle\"\n[team.hours]\ntime_zone = \"UTC\"\n");
     let ran = idle.on_desk(&["rules", "check"]);
     assert!(ran.out.contains("routing.toml:37: team \"idle\""), "{ran:?}");
+    assert!(
+        ran.out.contains("for example: message.text = \"Idle\", wants_person = true"),
+        "{ran:?}"
+    );
 }
 
 #[test]
@@ -162,6 +244,18 @@ fn routes_of_cases_are_tested_and_a_difference_fails() {
     assert_eq!(ran.code, Some(1), "{ran:?}");
     let expected = "wrong: team is billing, not front; rule \"Large customers\" did not fire; fired: Chargeback";
     assert!(ran.out.contains(expected), "{ran:?}");
+    let not = json!({
+        "at": MONDAY, "expect": {"route": {"team": "billing", "not_rules": ["Large customers", "Chargeback"]}},
+    });
+    bench.write("desk/cases/more.jsonl", &case("not", "A chargeback came", &not));
+    let ran = bench.on_desk(&["rules", "test"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.out.contains("not: rule \"Chargeback\" fired\n"), "{ran:?}");
+    let nobody = json!({"expect": {"route": {"not_rules": ["Chargebak"]}}});
+    bench.write("desk/cases/more.jsonl", &case("nobody", "hello", &nobody));
+    let ran = bench.on_desk(&["rules", "test"]);
+    let expected = "case \"nobody\": expect.route names rule \"Chargebak\", which does not exist";
+    assert!(ran.code == Some(2) && ran.err.contains(expected), "{ran:?}");
     let mistyped = json!({"expect": {"route": {"teem": "front"}}});
     bench.write("desk/cases/more.jsonl", &case("mistyped", "hello", &mistyped));
     let ran = bench.on_desk(&["rules", "test"]);

@@ -8,6 +8,8 @@ pub struct Route {
     pub act: Option<String>,
     /// The rule that settles it, or fires on the way.
     pub rule: Option<String>,
+    /// Rules that must not fire.
+    pub not_rules: Vec<String>,
     /// The team that takes over.
     pub team: Option<String>,
     /// The teammate who takes over.
@@ -24,7 +26,8 @@ pub struct Route {
 
 const ACTS: [&str; 8] =
     ["reply", "clarify", "offer", "handoff", "draft", "hold", "ignore", "resolve"];
-const KEYS: [&str; 8] = ["act", "rule", "team", "teammate", "priority", "tags", "sla", "text"];
+const KEYS: [&str; 9] =
+    ["act", "rule", "not_rules", "team", "teammate", "priority", "tags", "sla", "text"];
 
 impl Route {
     /// Returns the act as one of those that answers are measured by.
@@ -61,6 +64,7 @@ pub(super) fn parse(expect: &Map<String, Value>) -> Result<Option<Route>, Fault>
     Ok(Some(Route {
         act,
         rule: text("rule")?,
+        not_rules: parse_names(fields, "not_rules", "expect.route.not_rules")?,
         team: text("team")?,
         teammate: text("teammate")?,
         priority: text("priority")?,

@@ -1,3 +1,4 @@
+use super::arrival::arrival;
 use super::goal::{Goal, Todo};
 use super::ground::Ground;
 use super::search::{Answer, Question};
@@ -25,7 +26,7 @@ struct Edge<'p> {
 
 /// Finds teams that send conversations round in a circle.
 pub(super) fn circles(ground: &Ground<'_>, now: Timestamp, dead: &BTreeSet<usize>) -> Vec<Flaw> {
-    let mut flaws = closed_circles(ground, now);
+    let mut flaws = closed_circles(ground, now, dead);
     let edges = edges(ground, dead);
     for edge in edges.iter().filter(|edge| edge.from == edge.to) {
         let what =
@@ -48,7 +49,7 @@ pub(super) fn circles(ground: &Ground<'_>, now: Timestamp, dead: &BTreeSet<usize
     flaws
 }
 
-fn closed_circles(ground: &Ground<'_>, now: Timestamp) -> Vec<Flaw> {
+fn closed_circles(ground: &Ground<'_>, now: Timestamp, dead: &BTreeSet<usize>) -> Vec<Flaw> {
     let mut flaws = Vec::new();
     let teams = ground.policy.teams();
     for circle in overflow_cycles(teams) {
@@ -57,19 +58,21 @@ fn closed_circles(ground: &Ground<'_>, now: Timestamp) -> Vec<Flaw> {
         let end = now.checked_add(LOOK_AHEAD).unwrap_or(Timestamp::MAX);
         let mut times = times.take_while(|at| *at < end);
         let Some(gap) = times.find(|at| !members().any(|team| team.is_open(*at))) else { continue };
+        let first = teams.iter().position(|team| circle.first() == Some(&team.slug));
         let mut names: Vec<&str> = circle.iter().map(Slug::as_str).collect();
         names.extend(circle.first().map(Slug::as_str));
         flaws.push(Flaw {
             severity: Severity::Warning,
             rule: None,
             line: 0,
+            key: first.map(|place| format!("team.{place}.when_closed")),
             what: format!(
                 "teams stand in for each other in a circle ({}), and at {gap} all are closed",
                 names.join(" → ")
             ),
             mend: "let the last one wait by leaving out its `when_closed`, or open one of them"
                 .into(),
-            example: None,
+            example: circle.iter().find_map(|team| arrival(ground, team, &circle, dead)),
         });
     }
     flaws

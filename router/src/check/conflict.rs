@@ -52,6 +52,7 @@ fn more(key: &str, n: usize) -> Flaw {
         severity: Severity::Warning,
         rule: None,
         line: 0,
+        key: None,
         what: format!(
             "{n} more rules set {key} that a rule above them may have set to something else"
         ),

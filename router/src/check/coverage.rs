@@ -17,7 +17,7 @@ const FOR_EVER: f64 = 1000.0;
 pub(super) fn coverage(ground: &Ground<'_>, dead: &BTreeSet<usize>) -> Vec<Flaw> {
     let mut flaws: Vec<Flaw> = without_topics(ground).into_iter().collect();
     if ground.policy.teams().len() > 1 {
-        flaws.extend(ground.policy.topics().iter().filter_map(|topic| uncovered(ground, topic)));
+        flaws.extend((0..ground.policy.topics().len()).filter_map(|n| uncovered(ground, n)));
     }
     if ground.policy.ladder().without.iter().any(|name| name == GUARD) {
         let rules = 0..ground.policy.checked().len();
@@ -42,7 +42,8 @@ fn without_topics(ground: &Ground<'_>) -> Option<Flaw> {
 }
 
 /// Whether conversations about a topic reach the fallback team for want of any other.
-fn uncovered(ground: &Ground<'_>, topic: &Topic) -> Option<Flaw> {
+fn uncovered(ground: &Ground<'_>, place: usize) -> Option<Flaw> {
+    let topic = ground.policy.topics().get(place)?;
     if topic.team.is_some() || is_asked_for(ground, topic) {
         return None;
     }
@@ -76,6 +77,7 @@ fn uncovered(ground: &Ground<'_>, topic: &Topic) -> Option<Flaw> {
         severity: Severity::Warning,
         rule: None,
         line: 0,
+        key: Some(format!("topic.{place}.slug")),
         what: format!(
             "nobody looks after topic {:?}: no team is named for it and no rule asks for it, so \
              its conversations reach the fallback team {fallback}",

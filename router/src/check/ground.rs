@@ -180,6 +180,18 @@ impl<'p> Ground<'p> {
         std::iter::once(with(bot, Goal::TRUE)).chain(returned).collect()
     }
 
+    /// Returns the way in which a rule fits what people hold, and none of `others` does.
+    pub(super) fn ways_when_held(
+        &self,
+        place: usize,
+        others: impl Iterator<Item = usize>,
+    ) -> Ways<'_> {
+        let fits = Todo::new(self.condition(place), Goal::TRUE);
+        let held = self.owner_is_bot.as_ref().map(|bot| Todo::new(bot, Goal::NOT_TRUE));
+        let others = others.map(|other| Todo::new(self.condition(other), Goal::NOT_TRUE));
+        vec![std::iter::once(fits).chain(held).chain(others).collect()]
+    }
+
     /// What is true once something was done that is done once an episode.
     fn once(&self, settles: &Settle) -> Option<&Node> {
         match settles {

@@ -74,7 +74,7 @@ fn shadow(ground: &Ground<'_>, place: usize) -> Result<Option<Shadow>, Undecided
         Answer::Impossible(_) => false,
         Answer::Unsure => return Err(Undecided),
     };
-    if when_held && asks_for_owner(ground, place) {
+    if when_held && asks_for_owner(ground, place) || !when_held && by_time(ground, place) {
         return Ok(None);
     }
     // What is not needed for the proof is not to blame.
@@ -98,12 +98,27 @@ const MOST_BLAMED: usize = 12;
 
 fn asks_for_owner(ground: &Ground<'_>, place: usize) -> bool {
     let rule = ground.rule(place);
-    let asks = ["conversation.owner", "conversation.team"].iter().any(|name| {
+    let of_people = ["conversation.owner", "conversation.team", "conversation.waiting_minutes"];
+    let asks = of_people.iter().any(|name| {
         let id = ground.policy.catalogue().find(name);
         let reads = rule.condition.as_ref().map_or(&[][..], |condition| condition.reads());
         id.is_some_and(|id| reads.contains(&id))
     });
     asks || rule.rule.then.return_to_bot
+}
+
+/// Whether the rule hands off by time what people hold, see [`crate::overdue()`].
+fn by_time(ground: &Ground<'_>, place: usize) -> bool {
+    if !ground.rule(place).hands_off_by_time(ground.policy) {
+        return false;
+    }
+    let above = (0..place).filter(|at| ground.rule(*at).hands_off_by_time(ground.policy));
+    let question = Question {
+        ways: ground.ways_when_held(place, above),
+        must_not_end: ground.ends_above(place).to_vec(),
+        ..Question::default()
+    };
+    matches!(ground.ask(&question), Answer::Found(_))
 }
 
 /// Whether the rule that is to blame alone ends the reading of every conversation of the bot.

@@ -1,3 +1,5 @@
+use super::arrival::{arrival, elsewhere};
+use super::ground::Ground;
 use super::{Flaw, Severity};
 use crate::rule::OWNER;
 use crate::{Assignment, Policy, Slug, Team};
@@ -8,22 +10,30 @@ use std::collections::BTreeSet;
 const YEAR: SignedDuration = SignedDuration::from_hours(24 * 366);
 
 /// Finds teams that cannot take conversations, and those that never get any.
-pub(super) fn teams(policy: &Policy, now: Timestamp) -> Vec<Flaw> {
+pub(super) fn teams(ground: &Ground<'_>, now: Timestamp, dead: &BTreeSet<usize>) -> Vec<Flaw> {
+    let policy = ground.policy;
     let reached = reached(policy);
     let mut flaws = Vec::new();
-    for team in policy.teams() {
+    for (n, team) in policy.teams().iter().enumerate() {
         let name = team.slug.as_str();
-        let mut say = |severity, what: String, mend: &str| {
-            let mend = mend.to_string();
-            flaws.push(Flaw { severity, rule: None, line: 0, what, mend, example: None });
+        let mut say = |severity, key: &str, text: (String, &str), example| {
+            let (what, mend) = (text.0, text.1.to_string());
+            let key = Some(format!("team.{n}.{key}"));
+            flaws.push(Flaw { severity, rule: None, line: 0, key, what, mend, example });
         };
+        let arrives = || arrival(ground, &team.slug, &[], dead);
         if never_opens(team, now) {
             let what = format!("team {name:?} is not open at any time in the next year");
-            say(Severity::Error, what, "give it open hours, or leave `hours` out for always");
+            let mend = "give it open hours, or leave `hours` out for always";
+            let closed = std::slice::from_ref(&team.slug);
+            let example = arrival(ground, &team.slug, closed, dead);
+            let example = example.or_else(|| elsewhere(ground, team));
+            say(Severity::Error, "hours", (what, mend), example);
         }
         if let Some(why) = assigns_nobody(team) {
             let what = format!("team {name:?} assigns its conversations by itself, but {why}");
-            say(Severity::Error, what, "add a member who can take them, or set it to manual");
+            let mend = "add a member who can take them, or set it to manual";
+            say(Severity::Error, "assignment", (what, mend), arrives());
         }
         let mute = !team.members.is_empty() && team.members.iter().all(|member| !member.may_reply);
         if mute && team.slug == *policy.fallback_team() && team.assignment == Assignment::Manual {
@@ -31,14 +41,16 @@ pub(super) fn teams(policy: &Policy, now: Timestamp) -> Vec<Flaw> {
                 "team {name:?} takes what nobody else looks after, but none of its members may \
                  reply to customers"
             );
-            say(Severity::Error, what, "let a member reply, or name another fallback_team");
+            let mend = "let a member reply, or name another fallback_team";
+            say(Severity::Error, "slug", (what, mend), arrives());
         }
         if !reached.contains(&team.slug) {
             let what = format!(
                 "team {name:?} gets no conversations: no rule, topic, phrase of its own or other \
                  team leads to it"
             );
-            say(Severity::Warning, what, "name it in a rule or under a topic, or delete it");
+            let mend = "name it in a rule or under a topic, or delete it";
+            say(Severity::Warning, "slug", (what, mend), elsewhere(ground, team));
         }
     }
     flaws

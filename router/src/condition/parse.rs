@@ -87,7 +87,7 @@ pub(super) fn parse(source: &str, catalogue: &Catalogue) -> Result<Node, Conditi
         return Err(at_start(format!("the condition is longer than {MAX_BYTES} bytes"), mend));
     }
     let parser = cel::parser::Parser::new().max_recursion_depth(MAX_DEPTH);
-    let (expr, info) = parser.parse_with_source_info(source).map_err(|e| unreadable(&e))?;
+    let (expr, info) = parser.parse_with_source_info(source).map_err(|e| unreadable(source, &e))?;
     let reader = Reader { catalogue, info: &info };
     if let Some(at) = too_deep(&expr) {
         return Err(reader.error(at, TOO_DEEP.into(), SHORTER));
@@ -118,8 +118,41 @@ const SLIPS: &[(&str, &str)] = &[
     ("'„", "write straight quotes"),
 ];
 
+/// The same for words that the parser takes for the names of facts.
+const WORDS: &[(&str, &str)] = &[
+    ("not", "write ! for not, as in !wants_person or !(a && b)"),
+    ("and", "write && for and"),
+    ("or", "write || for or"),
+    ("is", "write == to compare"),
+    ("mentions", "write message.text.mentions(\"…\")"),
+    ("contains", "write message.text.contains(\"…\")"),
+];
+
+/// Finds such a word outside of texts in quotes.
+fn slip_of(source: &str) -> Option<&'static str> {
+    let mut quote = None;
+    let plain: String = source
+        .chars()
+        .map(|c| match (quote, c) {
+            (None, '"' | '\'') => {
+                quote = Some(c);
+                ' '
+            }
+            (None, c) => c,
+            (Some(open), c) => {
+                quote = Some(open).filter(|open| *open != c);
+                ' '
+            }
+        })
+        .collect();
+    let words = plain.split_whitespace().map(|word| word.trim_matches(['(', ')']).to_lowercase());
+    words
+        .into_iter()
+        .find_map(|word| WORDS.iter().find(|(slip, _)| *slip == word).map(|(_, mend)| *mend))
+}
+
 /// Says in plain words what the parser says in its own.
-fn unreadable(errors: &ParseErrors) -> ConditionError {
+fn unreadable(source: &str, errors: &ParseErrors) -> ConditionError {
     let errors = &errors.errors;
     let said = |error: &ParseError| Some(error.msg.strip_prefix("Syntax error: ")?.to_string());
     let place = |(line, column): (isize, isize)| {
@@ -133,8 +166,9 @@ fn unreadable(errors: &ParseErrors) -> ConditionError {
         let said = said.or_else(|| errors.first().map(|error| error.msg.clone()));
         let said = said.unwrap_or_default();
         let said = said.split(" expecting ").next().unwrap_or_default();
-        let slip = SLIPS.iter().find(|(slip, _)| said.contains(slip));
-        let mend = slip.map_or("docs/routing.md shows what conditions look like", |slip| slip.1);
+        let slip = SLIPS.iter().find(|(slip, _)| said.contains(slip)).map(|(_, mend)| *mend);
+        let slip = slip.or_else(|| slip_of(source));
+        let mend = slip.unwrap_or("docs/routing.md shows what conditions look like");
         (format!("the condition cannot be read: {said}"), mend)
     };
     ConditionError { line, column, what, mend: mend.into() }
@@ -241,6 +275,11 @@ impl Reader<'_> {
         let Some(id) = self.catalogue.find(&name) else {
             let error = self.catalogue.unknown(&name).to_string();
             let (what, mend) = error.split_once("; ").unwrap_or((&error, "mend the name"));
+            if !name.contains('.') && !mend.starts_with("did you mean") {
+                let mend =
+                    format!("docs/routing.md lists all facts; a text stands in quotes: {name:?}");
+                return Err(self.error(at, what.into(), &mend));
+            }
             return Err(self.error(at, what.into(), mend));
         };
         let fact = self.catalogue.fact(id);

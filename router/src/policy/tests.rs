@@ -152,7 +152,7 @@ fn a_rule_that_cannot_be_meant_is_refused() {
     refuse_rule(
         "company.seats > 2 &&\n  foo",
         "reply = 'hours'",
-        "Condition { rule: 10, line: 2, column: 3 } rule \"r10\": there is no fact \"foo\"; docs/routing.md lists all facts",
+        "Condition { rule: 10, line: 2, column: 3 } rule \"r10\": there is no fact \"foo\"; docs/routing.md lists all facts; a text stands in quotes: \"foo\"",
     );
     refuse_rule(
         "topic.name == 'refund'",
@@ -187,13 +187,13 @@ fn names_that_lead_nowhere_or_stand_twice_are_refused() {
     refuse(
         broken,
         &[
-            "Name(\"night\") when_closed of team \"front\" names team \"night\", which does not exist; known teams: front, billing, tech, billing",
-            "Name(\"chat\") topic \"chatter\" names team \"chat\", which does not exist; known teams: front, billing, tech, billing",
-            "Name(\"gold\") team \"front\" names SLA \"gold\", which does not exist; known: fast, slow, fast",
-            "Again(\"billing\") team \"billing\" is defined twice; rename one",
-            "Again(\"fast\") SLA \"fast\" is defined twice; rename one",
-            "Again(\"r10\") rule \"r10\" is defined twice; rename one",
-            "Name(\"MONEY back!\") topics \"refunds\" and \"chatter\" contradict each other: both have the example \"MONEY back!\"; leave it to one of them",
+            "Key(\"team.0.when_closed\") when_closed of team \"front\" names team \"night\", which does not exist; known teams: front, billing, tech, billing",
+            "Key(\"topic.1.team\") topic \"chatter\" names team \"chat\", which does not exist; known teams: front, billing, tech, billing",
+            "Key(\"team.0.sla\") team \"front\" names SLA \"gold\", which does not exist; known: fast, slow, fast",
+            "Key(\"team.3.slug\") team \"billing\" is defined twice; rename one",
+            "Key(\"sla.2.slug\") SLA \"fast\" is defined twice; rename one",
+            "Key(\"rule.1.name\") rule \"r10\" is defined twice; rename one",
+            "Key(\"topic.1.examples.0\") topics \"refunds\" and \"chatter\" contradict each other: both have the example \"MONEY back!\"; leave it to one of them",
         ],
     );
     let mut owner = routing();
@@ -201,7 +201,7 @@ fn names_that_lead_nowhere_or_stand_twice_are_refused() {
     refuse(
         owner,
         &[
-            "Name(\"owner\") team \"owner\" cannot be named so; rules use that name for the team that looks after a question; rename the team",
+            "Key(\"team.2.slug\") team \"owner\" cannot be named so; rules use that name for the team that looks after a question; rename the team",
         ],
     );
 }
@@ -224,7 +224,7 @@ fn rules_named_like_built_in_ones_and_built_in_ones_that_do_not_exist_are_refuse
     refuse(
         without,
         &[
-            "Name(\"Spma\") without names rule \"Spma\", which is not built in; known: Automatic reply, Thanks in the end, Enough of the bot, Danger, Accepts a person, Asks for a person, Regulated matter, Tries to instruct the bot, Same question again, Angry, Spam, Reads like a machine, Thanks",
+            "Key(\"ladder.without.1\") without names rule \"Spma\", which is not built in; known: Automatic reply, Thanks in the end, Enough of the bot, Danger, Accepts a person, Asks for a person, Regulated matter, Tries to instruct the bot, Same question again, Angry, Spam, Reads like a machine, Thanks",
         ],
     );
 }
@@ -241,9 +241,11 @@ fn an_attribute_that_cannot_be_leaves_the_rules_to_be_checked() {
     refuse(
         broken,
         &[
-            &format!("Key(\"attributes\") there is no fact \"company.arr\"; {mend}"),
-            &format!("Key(\"attributes\") there is no fact \"customer.Tier\"; {mend}"),
-            &format!("Key(\"attributes\") there is no fact \"seats\"; {mend}"),
+            &format!("Key(\"attributes.company.arr\") there is no fact \"company.arr\"; {mend}"),
+            &format!(
+                "Key(\"attributes.customer.Tier\") there is no fact \"customer.Tier\"; {mend}"
+            ),
+            &format!("Key(\"attributes.seats\") there is no fact \"seats\"; {mend}"),
         ],
     );
 }

@@ -78,18 +78,19 @@ pub enum SignalError {
 }
 
 impl SignalConfig {
-    /// Checks what can be wrong with one signal.
-    pub(super) fn check(&self) -> Result<(), SignalError> {
+    /// Checks what can be wrong with one signal, and says under which key.
+    pub(super) fn check(&self) -> Result<(), (&'static str, SignalError)> {
         let name = self.name.clone();
         let lawful = |c: char| c.is_ascii_lowercase() || c == '_';
         if name.is_empty() || !name.chars().all(lawful) {
-            return Err(SignalError::BadName(name));
+            return Err(("name", SignalError::BadName(name)));
         }
         if !(0.0..=1.0).contains(&self.confidence) {
-            return Err(SignalError::BadConfidence { name, confidence: self.confidence });
+            let confidence = self.confidence;
+            return Err(("confidence", SignalError::BadConfidence { name, confidence }));
         }
         if self.phrases.is_empty() && self.not_phrases.is_empty() && self.examples.is_empty() {
-            return Err(SignalError::NeverShows(name));
+            return Err(("name", SignalError::NeverShows(name)));
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ use super::reading::{Reading, Spelling};
 use super::repetition::repetition;
 use super::vocabulary::{self, Vocabulary};
 use super::{SignalExamples, Signals, built_in_examples};
+use crate::At;
 use regex::{Regex, RegexSet};
 use std::collections::HashSet;
 
@@ -50,18 +51,22 @@ impl SignalDetector {
     /// Compiles the built-in patterns and those of the configuration.
     ///
     /// # Errors
-    /// The first [`SignalError`] of `extra`.
-    pub fn new(extra: &[SignalConfig]) -> Result<Self, SignalError> {
+    /// Every [`SignalError`] of `extra`, with its place in `routing.toml`.
+    pub fn new(extra: &[SignalConfig]) -> Result<Self, Vec<(At, SignalError)>> {
+        let at = |key: String| At::Key(key);
+        let whole = |error| vec![(at("signal".into()), error)];
         let mut parts = Parts::default();
-        parts.add_built_in()?;
-        for config in extra {
-            config.check()?;
-            parts.add(config)?;
+        parts.add_built_in().map_err(whole)?;
+        let mut errors = Vec::new();
+        for (n, config) in extra.iter().enumerate() {
+            let added = config.check().and_then(|()| parts.add(config).map_err(|e| ("phrases", e)));
+            errors.extend(added.err().map(|(key, e)| (at(format!("signal.{n}.{key}")), e)));
         }
-        for config in extra {
-            parts.add_exceptions(config)?;
+        for (n, config) in extra.iter().enumerate() {
+            let added = parts.add_exceptions(config);
+            errors.extend(added.err().map(|e| (at(format!("signal.{n}.not_phrases")), e)));
         }
-        parts.compile()
+        if errors.is_empty() { parts.compile().map_err(whole) } else { Err(errors) }
     }
 
     /// Returns the examples that a classifier over embeddings learns the built-in signals from.

@@ -63,25 +63,35 @@ fn a_support_lead_adds_phrases_exceptions_and_signals_of_her_own() {
 #[test]
 fn faults_of_a_configuration_are_named() {
     let check = |toml: &str, expected: &str| {
-        let error = SignalDetector::new(&[config(toml)]).unwrap_err();
-        assert_eq!(error.to_string(), expected);
+        let errors = SignalDetector::new(&[config(toml)]).unwrap_err();
+        let told: Vec<String> = errors
+            .iter()
+            .map(|(at, error)| {
+                let crate::At::Key(key) = at else { unreachable!("signals have keys") };
+                format!("{key}: {error}")
+            })
+            .collect();
+        assert_eq!(told, [expected]);
     };
     check(
         "name = 'Anger!'\nphrases = ['x']",
-        "signal \"Anger!\" is no name; use lower-case letters and _",
+        "signal.0.name: signal \"Anger!\" is no name; use lower-case letters and _",
     );
     check(
         "name = 'anger'\nphrases = ['x']\nconfidence = 1.5",
-        "signal \"anger\" has confidence 1.5; set it between 0 and 1",
+        "signal.0.confidence: signal \"anger\" has confidence 1.5; set it between 0 and 1",
     );
     check(
         "name = 'anger'\nphrases = ['x', ' * ']",
-        "signal \"anger\" has phrase \" * \", which holds no word; delete it",
+        "signal.0.phrases: signal \"anger\" has phrase \" * \", which holds no word; delete it",
     );
     check(
         "name = 'anger'",
-        "signal \"anger\" has neither phrases nor examples; add some or delete it",
+        "signal.0.name: signal \"anger\" has neither phrases nor examples; add some or delete it",
     );
+    let several =
+        [config("name = 'A'\nphrases = ['x']"), config("name = 'b'\nnot_phrases = ['*']")];
+    assert_eq!(SignalDetector::new(&several).unwrap_err().len(), 2);
     assert!(toml::from_str::<SignalConfig>("name = 'anger'\nphrase = ['x']").is_err());
 }
 

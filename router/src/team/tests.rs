@@ -71,7 +71,7 @@ fn faults_name_the_mend() {
 fn a_closed_team_passes_on_to_the_first_that_is_open() {
     let monday_noon: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
     let check = |teams: &[Team], expected: &str, passed: &[&str]| {
-        let reached = open_team(teams, &slug("a"), monday_noon);
+        let reached = open_team(teams, &slug("a"), |team| team.is_open(monday_noon));
         let passed = passed.iter().map(|team| slug(team)).collect();
         assert_eq!(reached, OpenTeam { team: slug(expected), passed });
     };

@@ -1,8 +1,8 @@
 use super::{
     Arithmetic, Comparison, ConditionError, NUMBER, Node, Of, Read, Reader, TEXT, TEXTS, TRUTH,
 };
-use crate::{Fact, Phrases};
-use cel::common::ast::{CallExpr, IdedExpr};
+use crate::{Fact, Language, Phrases};
+use cel::common::ast::{CallExpr, Expr, IdedExpr};
 
 /// The words of the language that are calls, for the error that says what there is.
 const KNOWN: &str = "has, size, contains, startsWith, endsWith, matches, mentions, shows, open";
@@ -34,7 +34,10 @@ impl Reader<'_> {
             ("-_", None, [inner]) => self.negate(inner),
             ("@in", None, [a, b]) => self.is_in(a, b),
             ("_?_:_", None, [condition, yes, no]) => self.choose(condition, yes, no),
-            ("contains", Some(_), [_]) => truth(Node::Contains(self.pair(call, TEXT)?)),
+            ("contains", Some(several), [one]) => match self.one_of_several(several, one) {
+                Some(slip) => Err(slip),
+                None => truth(Node::Contains(self.pair(call, TEXT)?)),
+            },
             ("startsWith", Some(_), [_]) => truth(Node::StartsWith(self.pair(call, TEXT)?)),
             ("endsWith", Some(_), [_]) => truth(Node::EndsWith(self.pair(call, TEXT)?)),
             ("matches", Some(text), [pattern]) => self.matches(text, pattern),
@@ -44,6 +47,11 @@ impl Reader<'_> {
             ("shows", None, [signal]) => {
                 let likely = Box::new([self.named(signal, &SIGNAL)?.0, Node::Number(LIKELY)]);
                 truth(Node::Compare(Comparison::AtLeast, likely))
+            }
+            ("contains" | "startsWith" | "endsWith" | "matches" | "mentions", None, _) => {
+                let name = call.func_name.as_str();
+                let what = format!("{name:?} needs the text that it looks at before it");
+                Err(self.error(at, what, &format!("write message.text.{name}(\"…\")")))
             }
             (name, ..) => {
                 let name = name.trim_matches(['_', '@']);
@@ -65,6 +73,9 @@ impl Reader<'_> {
 
     fn compare(&self, comparison: Comparison, a: &IdedExpr, b: &IdedExpr) -> Read {
         let (left, of) = self.read(a)?;
+        if let Some(slip) = self.one_of_several(a, b).or_else(|| self.one_of_several(b, a)) {
+            return Err(slip);
+        }
         let right = self.expect(b, of)?;
         if !matches!(comparison, Comparison::Equal | Comparison::NotEqual) && of != NUMBER {
             let what = format!("{of} is neither more nor less than another");
@@ -79,6 +90,26 @@ impl Reader<'_> {
         Ok((Node::Compare(comparison, Box::new([left, right])), TRUTH))
     }
 
+    /// Refuses a list of texts that is treated as one text, and says how it is asked for one.
+    fn one_of_several(&self, several: &IdedExpr, one: &IdedExpr) -> Option<ConditionError> {
+        let name = self.fact_of(several, TEXTS)?;
+        let Expr::Literal(literal) = &one.expr else { return None };
+        let Ok((Node::Text(text), _)) = self.literal(one, literal) else { return None };
+        let what = format!("{name} is a list of texts, not one");
+        Some(self.error(several, what, &format!("write {:?} in {name}", text.as_str())))
+    }
+
+    /// Returns the name of a fact of this kind that stands alone.
+    fn fact_of(&self, at: &IdedExpr, of: Of) -> Option<&str> {
+        match &at.expr {
+            Expr::Ident(_) | Expr::Select(_) => match self.fact(at) {
+                Ok((Node::Fact(id), kind)) if kind == of => Some(&self.catalogue.fact(id).name),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     fn is_in(&self, a: &IdedExpr, b: &IdedExpr) -> Read {
         let (left, of) = self.read(a)?;
         let wanted = match of {
@@ -89,6 +120,11 @@ impl Reader<'_> {
                 return Err(self.error(a, what, "write \"vip\" in customer.tags"));
             }
         };
+        if let Some(name) = self.fact_of(b, TEXT).filter(|_| of == TEXT) {
+            let what = format!("{name} is one text, not a list");
+            let mend = format!("write {name} == \"…\" or {name}.contains(\"…\")");
+            return Err(self.error(b, what, &mend));
+        }
         let right = self.expect(b, wanted)?;
         let texts = if let Node::Texts(texts) = &right { texts.as_slice() } else { &[] };
         for text in texts {
@@ -113,6 +149,15 @@ impl Reader<'_> {
                 let what = format!("{name} is never {:?}", text.as_str());
                 Err(self.error(at, what, &format!("it is one of {}", allowed.join(", "))))
             }
+            Node::Text(text) if name == "language" => match Language::of_locale(text.as_str()) {
+                Some(language) if language.as_str() == text.as_str() => Ok(()),
+                language => {
+                    let what = format!("{name} is never {:?}", text.as_str());
+                    let code = language.as_ref().map_or("en", Language::as_str);
+                    let mend = format!("write a code in lower case without a region: {code:?}");
+                    Err(self.error(at, what, &mend))
+                }
+            },
             Node::Number(number) if *number < range.0 || *number > range.1 => {
                 let what = format!("{name} is never {number}");
                 Err(self.error(at, what, &fact.bounds()))

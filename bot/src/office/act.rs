@@ -1,0 +1,251 @@
+use super::{InHand, Office, OfficeError, door::lawful, in_hand::team_of};
+use jiff::Timestamp;
+use router::{Policy, Priority, Slug};
+use serde_json::{Value as Json, json};
+use store::{Actor, Audit, Content, Decided, Id, Label, OutcomeKind, Record, Verdict};
+
+/// How often a reply looks again whether somebody has written, while others keep adding to the
+/// conversation.
+const LOOKS: usize = 5;
+
+/// What a teammate or a program does with a conversation.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Deed {
+    /// Writes to the customer; the teammate is responsible from then on.
+    Reply {
+        /// What, as Markdown.
+        text: String,
+        /// Number of the last entry that the writer had seen; when anything was written to the
+        /// customer since, also by the same writer, nothing is sent and [`OfficeError::Overtaken`]
+        /// comes back. None sends whatever happened.
+        seen: Option<i64>,
+        /// The decision whose draft lay beside the reply box. The reply becomes a label of it:
+        /// approved when it says the same, otherwise corrected.
+        draft: Option<Id<Decided>>,
+    },
+    /// Leaves words for teammates.
+    Note {
+        /// What, as Markdown.
+        text: String,
+    },
+    /// Gives it to a team, or to one of its teammates; claiming is giving it to oneself.
+    Assign {
+        /// The team.
+        team: Slug,
+        /// Who of the team; None: its queue.
+        teammate: Option<Slug>,
+    },
+    /// Gives it back to the bot.
+    HandBack,
+    /// Lets it rest until a time or the customer's next message.
+    Snooze {
+        /// Until when.
+        until: Timestamp,
+    },
+    /// Ends it.
+    Close,
+    /// Adds a tag.
+    Tag(String),
+    /// Removes a tag.
+    Untag(String),
+    /// Says how soon it matters.
+    Prioritise(Priority),
+    /// Gives it an attribute; None removes it.
+    Describe(String, Option<Json>),
+    /// Judges a draft.
+    Judge {
+        /// The decision that it belongs to.
+        decision: Id<Decided>,
+        /// How it is.
+        verdict: Verdict,
+    },
+}
+
+impl Deed {
+    /// Returns the name that the audit log uses.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Reply { .. } => "conversation.replied",
+            Self::Note { .. } => "conversation.noted",
+            Self::Assign { .. } => "conversation.assigned",
+            Self::HandBack => "conversation.handed_back",
+            Self::Snooze { .. } => "conversation.snoozed",
+            Self::Close => "conversation.closed",
+            Self::Tag(_) => "conversation.tagged",
+            Self::Untag(_) => "conversation.untagged",
+            Self::Prioritise(_) => "conversation.prioritised",
+            Self::Describe(..) => "conversation.described",
+            Self::Judge { .. } => "decision.judged",
+        }
+    }
+}
+
+impl Office {
+    /// Does something with a conversation in somebody's name, all of it or nothing, and returns
+    /// the conversation as it is then. Whoever acts is trusted to be allowed to.
+    ///
+    /// # Errors
+    /// [`OfficeError::NotFound`], [`OfficeError::Illegal`], [`OfficeError::Overtaken`],
+    /// [`OfficeError::Invalid`] for unknown teams and teammates or an empty text,
+    /// [`OfficeError::Store`].
+    pub async fn act(
+        &self,
+        conversation: Id<Record>,
+        by: &Actor,
+        deed: Deed,
+    ) -> Result<Record, OfficeError> {
+        check(self.desk().policy(), &deed)?;
+        let judged = match &deed {
+            Deed::Reply { draft: Some(decision), .. } | Deed::Judge { decision, .. } => {
+                let decided = self.store().decision(*decision).await?;
+                if decided.conversation != conversation {
+                    return Err(OfficeError::NotFound("decision"));
+                }
+                Some(decided)
+            }
+            _ => None,
+        };
+        let seen = match &deed {
+            Deed::Reply { seen, .. } => *seen,
+            _ => None,
+        };
+        for _ in 0..LOOKS {
+            let looked_to = match seen {
+                Some(seen) => Some(self.look_since(conversation, seen).await?),
+                None => None,
+            };
+            let (by, deed, judged) = (by.clone(), deed.clone(), judged.clone());
+            let done = self.alter(conversation, move |in_hand| {
+                if looked_to.is_some_and(|number| number < in_hand.record.n_entries) {
+                    return Ok(false);
+                }
+                in_hand.change.audit.push(Audit {
+                    actor: by.clone(),
+                    action: deed.name().into(),
+                    subject: in_hand.record.id.to_string(),
+                    detail: json!({}),
+                });
+                carry_out(in_hand, &by, deed, judged).map(|()| true)
+            });
+            if let (true, record) = done.await? {
+                return Ok(record);
+            }
+        }
+        Err(OfficeError::Overtaken(self.store().conversation(conversation).await?.n_entries))
+    }
+
+    /// Returns the number of the last entry, unless somebody wrote to the customer after `seen`.
+    async fn look_since(&self, conversation: Id<Record>, seen: i64) -> Result<i64, OfficeError> {
+        let mut last = seen;
+        loop {
+            let since = self.store().timeline(conversation, last, 200).await?;
+            if let Some(entry) = since.iter().find(|entry| is_word_to_customer(&entry.content)) {
+                return Err(OfficeError::Overtaken(entry.number));
+            }
+            match since.last() {
+                Some(entry) => last = entry.number,
+                None => return Ok(last),
+            }
+        }
+    }
+}
+
+/// Refuses what names something that does not exist.
+fn check(policy: &Policy, deed: &Deed) -> Result<(), OfficeError> {
+    match deed {
+        Deed::Assign { team, teammate } => {
+            let Some(found) = policy.team(team) else {
+                let what = format!("there is no team {team}; see routing.toml");
+                return Err(OfficeError::Invalid(what));
+            };
+            match teammate {
+                Some(teammate) if found.member(teammate).is_none() => {
+                    Err(OfficeError::Invalid(format!("{teammate} is no member of team {team}")))
+                }
+                _ => Ok(()),
+            }
+        }
+        Deed::Tag(tag) if tag.trim().is_empty() => {
+            Err(OfficeError::Invalid("the tag is empty; write one".into()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn carry_out(
+    in_hand: &mut InHand<'_>,
+    by: &Actor,
+    deed: Deed,
+    judged: Option<Decided>,
+) -> Result<(), OfficeError> {
+    match deed {
+        Deed::Reply { text, .. } => {
+            let text = lawful(&text)?;
+            let teammate = writer(by)?;
+            let team = team_for(in_hand, &teammate);
+            let as_drafted = judged.as_ref().and_then(|decided| decided.decided.draft.as_deref());
+            let same = as_drafted.is_some_and(|draft| draft.trim() == text);
+            let sent = Some(in_hand.teammate_writes(team, teammate.clone(), text)?);
+            if let Some(decided) = judged {
+                let verdict = if same { Verdict::Approved } else { Verdict::Corrected };
+                let label = Label { decision: decided.id, teammate, verdict, sent };
+                in_hand.change.labels.push(label);
+            }
+        }
+        Deed::Note { text } => in_hand.note(by, lawful(&text)?),
+        Deed::Assign { team, teammate: None } => in_hand.hand_off(&team, by, json!({}))?,
+        Deed::Assign { team, teammate: Some(teammate) } => in_hand.assign(&team, &teammate, by)?,
+        Deed::HandBack => in_hand.hand_back(by)?,
+        Deed::Snooze { until } => {
+            if until <= in_hand.now {
+                let what = "that time has passed; choose one that is to come".into();
+                return Err(OfficeError::Invalid(what));
+            }
+            in_hand.snooze(by, until)?;
+        }
+        Deed::Close => in_hand.close(by)?,
+        Deed::Tag(tag) => in_hand.tag(by, [lawful(&tag)?]),
+        Deed::Untag(tag) => in_hand.untag(by, &tag),
+        Deed::Prioritise(priority) => in_hand.prioritise(by, priority),
+        Deed::Describe(name, value) => in_hand.describe(by, &lawful(&name)?, value.as_ref()),
+        Deed::Judge { decision, verdict } => {
+            let was_sent = judged.is_some_and(|decided| decided.decided.act == "reply");
+            if was_sent && verdict == Verdict::Wrong {
+                in_hand.outcome(OutcomeKind::Wrong, None);
+            }
+            let label = Label { decision, teammate: writer(by)?, verdict, sent: None };
+            in_hand.change.labels.push(label);
+        }
+    }
+    Ok(())
+}
+
+/// Whether the customer was told something. One's own words count: a reply whose acknowledgement was
+/// lost on the way is sent again by its writer, and must not reach the customer twice.
+fn is_word_to_customer(content: &Content) -> bool {
+    matches!(content, Content::Bot { .. } | Content::Teammate { .. })
+}
+
+/// Returns in whose name somebody writes to customers; programs write in their own.
+fn writer(by: &Actor) -> Result<Slug, OfficeError> {
+    match by {
+        Actor::Teammate(slug) => Ok(slug.clone()),
+        Actor::Program(name) => Slug::try_from(name.clone()).map_err(|_| {
+            OfficeError::Invalid("the token's name is no slug; name it like \"crm-sync\"".into())
+        }),
+        Actor::Bot | Actor::Customer | Actor::Frontdesk => {
+            Err(OfficeError::Invalid("only teammates and programs write replies".into()))
+        }
+    }
+}
+
+/// Returns the team that a teammate writes for: the one that has the conversation, else the first
+/// that the teammate belongs to.
+fn team_for(in_hand: &InHand<'_>, teammate: &Slug) -> Slug {
+    let policy = &in_hand.playbook.policy;
+    let of_member = || policy.teams().iter().find(|team| team.member(teammate).is_some());
+    team_of(in_hand.record)
+        .cloned()
+        .or_else(|| of_member().map(|team| team.slug.clone()))
+        .unwrap_or_else(|| policy.fallback_team().clone())
+}

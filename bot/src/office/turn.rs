@@ -1,0 +1,457 @@
+use super::{InHand, Office, OfficeError, shift};
+use crate::{Answer, Context, Desk, Inquiry, Question, Staffing, Told, measure, message, webhook};
+use jiff::{SignedDuration, Timestamp};
+use knowledge::Reader;
+use router::{
+    Act, Author, Confidence, Decision, Event, IllegalMove, Message, Owner, Priority, Reason, Reply,
+    Scalar, Status,
+};
+use serde_json::{Value as Json, json};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+use store::{
+    Actor, Content, Customer, Decided, Entry, Guard, Id, Leased, NewDecision, OutcomeKind, Record,
+    Source,
+};
+use tracing::Instrument;
+
+/// Entries of a conversation that the bot looks back on.
+const LOOK_BACK: u32 = 200;
+
+/// What the bot decided to do in a turn, and what it rests on.
+struct Turn {
+    answer: Option<Answer>,
+    decision: Decision,
+    told: Option<Told>,
+    /// Number of the last entry that was known.
+    about: i64,
+    /// Who had the conversation then.
+    owner: Owner,
+    took: Duration,
+}
+
+impl Office {
+    /// Takes a conversation's turn: reads what was said, decides, and records everything at once.
+    pub(super) async fn take_turn(&self, leased: Leased) -> Result<(), OfficeError> {
+        let Leased { lease, record } = leased;
+        let start = Instant::now();
+        let waited = record.turn_due_at.map(|due| due.duration_until(self.now()));
+        let entries = self.store().last_entries(record.id, LOOK_BACK).await?;
+        let about = entries.last().map_or(0, |entry| entry.number);
+        let mut turns = self.said_in(&record, &entries).await?;
+        if *record.state.owner() == Owner::Bot && record.waiting_since.is_some() {
+            // Handed back, the bot answers what its own words about a handoff left open.
+            let asked = turns.iter().rposition(|turn| turn.author == Author::Customer);
+            turns.truncate(asked.map_or(0, |last| last + 1));
+        }
+        let desk = self.desk();
+        let turn = if turns.last().is_some_and(|turn| turn.author == Author::Customer) {
+            let customer = self.store().customer(record.customer).await?;
+            let staffing = self.staffing(&desk).await?;
+            let inquiry = inquiry(&record, &customer, turns, (staffing, self.now()));
+            let answered = self.answer_holding(&desk, inquiry, &lease).await?;
+            Some(turn_of(&desk, &record, answered, (about, start.elapsed(), self.now())))
+        } else {
+            None
+        };
+        let (now, outward) = (self.now(), self.is_outward(&record.channel));
+        let recording = Instant::now();
+        let recorded =
+            self.store().change(record.id, Guard::Leased(lease), now, |record, change| {
+                // What was said meanwhile is for the next turn.
+                record.turn_due_at = record.turn_due_at.filter(|_| record.n_entries > about);
+                let mut in_hand = InHand::new(desk.playbook(), record, change, (now, outward));
+                if let Some(turn) = &turn {
+                    keep(&mut in_hand, turn);
+                    shift::end_when_quiet(&mut in_hand, self.inner.pace.close_after);
+                }
+                in_hand.finish();
+                Ok::<_, std::convert::Infallible>((record.n_entries, record.state.owner().clone()))
+            });
+        match recorded.await {
+            Ok(Ok((number, owner))) => {
+                self.changed(record.id, number);
+                if let Some(turn) = &turn {
+                    note_turn(turn, waited, recording.elapsed());
+                }
+                if let Owner::Team(team) = owner {
+                    self.share_out(&team).await?;
+                }
+                Ok(())
+            }
+            Ok(Err(never)) => match never {},
+            // Another worker has it, and will record what it decides.
+            Err(store::Error::LeaseLost) => Ok(()),
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
+    /// Has the desk answer while the lease is kept up. A panic on the way costs the answer, not the
+    /// conversation.
+    async fn answer_holding(
+        &self,
+        desk: &std::sync::Arc<Desk>,
+        inquiry: Inquiry,
+        lease: &store::Lease,
+    ) -> Result<Option<Answer>, OfficeError> {
+        let answering = {
+            let desk = desk.clone();
+            tokio::spawn(async move { desk.answer(&inquiry).await }.in_current_span())
+        };
+        let mut answering = tokio_util::task::AbortOnDropHandle::new(answering);
+        let lease_time = self.inner.pace.lease;
+        let third = Duration::try_from(lease_time / 3).unwrap_or(Duration::from_secs(20));
+        loop {
+            tokio::select! {
+                answered = &mut answering => return Ok(answered.ok()),
+                () = tokio::time::sleep(third) => {
+                    let until = self.now().saturating_add(lease_time).unwrap_or(Timestamp::MAX);
+                    self.store().renew(lease, until).await?;
+                }
+            }
+        }
+    }
+
+    /// Returns what was said in a conversation's present episode.
+    pub(super) async fn said_in(
+        &self,
+        record: &Record,
+        entries: &[Entry],
+    ) -> Result<Vec<Message>, OfficeError> {
+        let decisions = self.store().decisions(record.id).await?;
+        let about = decisions.into_iter().map(|decided| (decided.id, decided.about)).collect();
+        Ok(said(entries, record.state.episode().number, &about))
+    }
+
+    /// Says who is at work.
+    pub(super) async fn staffing(&self, desk: &Desk) -> Result<Staffing, OfficeError> {
+        let seen_since = self.now().saturating_sub(self.inner.pace.presence);
+        let roster = self.store().roster(seen_since.unwrap_or(Timestamp::MIN)).await?;
+        let workload = self.store().workload(self.now()).await?;
+        let queued = workload.queued.into_iter();
+        let queued = queued.filter(|(team, _)| desk.policy().team(team).is_some());
+        let queued = queued.map(|(team, n)| (team, usize::try_from(n).unwrap_or(0))).collect();
+        Ok(Staffing { roster, queued })
+    }
+}
+
+/// Returns what was said to and by the customer in an episode, oldest first. What the customer
+/// wrote in one go, unanswered, is one message. `about` tells of decisions up to which entry they
+/// knew the conversation: an answer stands before what the customer wrote while it was made.
+pub(crate) fn said(
+    entries: &[Entry],
+    episode: u32,
+    about: &BTreeMap<Id<Decided>, i64>,
+) -> Vec<Message> {
+    let mut said: Vec<(i64, Author, &str)> = Vec::new();
+    for entry in entries.iter().filter(|entry| entry.episode == episode) {
+        let (knew, author, text) = match &entry.content {
+            Content::Customer { text, .. } => (None, Author::Customer, text),
+            Content::Bot { text, decision, .. } => {
+                (decision.and_then(|id| about.get(&id).copied()), Author::Bot, text)
+            }
+            Content::Teammate { text, .. } => (None, Author::Teammate, text),
+            Content::Note { .. } | Content::Event { .. } => continue,
+        };
+        let came_meanwhile = |(number, author, _): &&(i64, Author, &str)| {
+            *author == Author::Customer && knew.is_some_and(|knew| *number > knew)
+        };
+        let n_meanwhile = said.iter().rev().take_while(came_meanwhile).count();
+        said.insert(said.len() - n_meanwhile, (entry.number, author, text));
+    }
+    let mut turns: Vec<Message> = Vec::new();
+    for (_, author, text) in said {
+        match turns.last_mut() {
+            Some(last) if last.author == Author::Customer && author == Author::Customer => {
+                last.text.push('\n');
+                last.text.push_str(text);
+            }
+            _ => turns.push(Message { author, text: text.to_string() }),
+        }
+    }
+    turns
+}
+
+pub(super) fn inquiry(
+    record: &Record,
+    customer: &Customer,
+    turns: Vec<Message>,
+    (staffing, now): (Staffing, Timestamp),
+) -> Inquiry {
+    let waiting = record.waiting_since.map(|since| since.duration_until(now).as_secs_f64() / 60.0);
+    let mut known = customer.attributes.clone();
+    known.extend(customer.name.clone().map(|name| ("name".to_string(), name.into())));
+    let context = Context {
+        customer: known,
+        channel: Some(record.channel.clone()),
+        page: record.page.clone(),
+        tags: record.tags.iter().cloned().collect(),
+        waiting_minutes: waiting.unwrap_or(0.0).max(0.0),
+        conversation: Some(record.state.clone()),
+        staffing,
+        ..Context::at(now)
+    };
+    Inquiry { question: Question::after(turns), reader: reader(customer), context }
+}
+
+/// Says which articles a customer may read.
+pub(crate) fn reader(customer: &Customer) -> Reader {
+    let named = |name: &str| match customer.attributes.get(name) {
+        Some(Json::String(text)) => vec![text.clone()],
+        Some(Json::Array(texts)) => {
+            texts.iter().filter_map(|text| Some(text.as_str()?.to_string())).collect()
+        }
+        _ => Vec::new(),
+    };
+    Reader {
+        tiers: named("tier"),
+        plans: named("plan"),
+        tags: named("tags"),
+        locale: customer.locale.clone(),
+        drafts: false,
+    }
+}
+
+fn turn_of(
+    desk: &Desk,
+    record: &Record,
+    answered: Option<Answer>,
+    (about, took, now): (i64, Duration, Timestamp),
+) -> Turn {
+    let owner = record.state.owner().clone();
+    if let Some(answer) = answered {
+        let (decision, told) = (answer.decision.clone(), answer.message.clone());
+        return Turn { answer: Some(answer), decision, told, about, owner, took };
+    }
+    tracing::error!(conversation.id = %record.id, "answering panicked; the conversation goes to people");
+    let team = desk.policy().fallback_team().clone();
+    let act = Act::HandOff { team, teammate: None, priority: Priority::Normal };
+    let reason = Reason::Unavailable("answering failed inside".into());
+    let language = record.language.as_deref();
+    let told = message::to_customer(desk.playbook(), &act, None, language, &Context::at(now));
+    Turn { answer: None, decision: Decision::new(act, reason, []), told, about, owner, took }
+}
+
+/// Writes down a decision and does what it says, as far as whoever has the conversation by now
+/// allows: where a person has stepped in, the bot keeps silent and leaves its draft.
+fn keep(in_hand: &mut InHand<'_>, turn: &Turn) {
+    let id = Id::<Decided>::new(in_hand.now);
+    let carried_out = carry_out(in_hand, turn, id);
+    let mut decision = new_decision(in_hand, turn, id);
+    if let Err(why) = carried_out {
+        decision.reasons.insert(0, format!("nothing was done: {why}"));
+        decision.act = "hold".into();
+    }
+    if let Some(answer) = &turn.answer {
+        let topic = answer.noticed.topic.as_ref().map(|(topic, _)| topic.clone());
+        in_hand.record.topic = topic.or(in_hand.record.topic.take());
+        let language = answer.noticed.language.clone();
+        in_hand.record.language = language.or(in_hand.record.language.take());
+    }
+    in_hand.change.decision = Some(decision);
+}
+
+fn new_decision(in_hand: &InHand<'_>, turn: &Turn, id: Id<Decided>) -> NewDecision {
+    let answer = turn.answer.as_ref();
+    let act = turn.decision.act();
+    NewDecision {
+        id,
+        about: turn.about,
+        act: act.name().to_string(),
+        team: act.team().cloned(),
+        topic: answer.and_then(|answer| Some(answer.noticed.topic.as_ref()?.0.clone())),
+        confidence: answer.map_or(Confidence::NONE, |answer| answer.confidence).value(),
+        draft: answer.and_then(|answer| Some(answer.draft.as_ref()?.text.clone())),
+        sources: answer.map(sources).unwrap_or_default(),
+        reasons: turn.decision.reasons().iter().map(ToString::to_string).collect(),
+        trace: answer.map_or(Json::Null, |answer| answer.trace(&in_hand.playbook.policy)),
+        took_ms: turn.took.as_secs_f64() * 1e3,
+    }
+}
+
+fn sources(answer: &Answer) -> Vec<Source> {
+    let citations = answer.draft.iter().flat_map(|draft| &draft.citations);
+    let source = |citation: &crate::Citation| Source {
+        article: citation.article.clone(),
+        title: citation.title.clone(),
+        url: citation.url.clone(),
+        quote: citation.quote.clone(),
+    };
+    citations.map(source).collect()
+}
+
+fn carry_out(in_hand: &mut InHand<'_>, turn: &Turn, id: Id<Decided>) -> Result<(), IllegalMove> {
+    let effects = turn.decision.effects().clone();
+    let returns = effects.return_to_bot && turn.owner != Owner::Bot;
+    may(in_hand.record, turn, returns)?;
+    // Words that came meanwhile are not answered yet: nothing ends before they are.
+    let more_came = in_hand.record.turn_due_at.is_some();
+    if returns {
+        in_hand.hand_back(&Actor::Bot)?;
+        in_hand.record.turn_due_at = in_hand.record.turn_due_at.filter(|_| more_came);
+    }
+    if !(more_came && *turn.decision.act() == Act::Resolve) {
+        do_act(in_hand, turn, id)?;
+    }
+    let by = &Actor::Bot;
+    in_hand.tag(by, effects.tags);
+    if let Some(priority) = effects.priority {
+        in_hand.prioritise(by, priority);
+    }
+    if effects.sla.is_some() {
+        in_hand.record.sla = effects.sla;
+    }
+    for (name, value) in effects.attributes {
+        in_hand.describe(by, &name, Some(&as_json(&value)));
+    }
+    for webhook in &effects.webhooks {
+        let data = json!({"decision": id.to_string()});
+        let post = webhook::rule_post(webhook, in_hand.record, &data);
+        in_hand.change.posts.push(post);
+    }
+    shift::set_escalations(in_hand, &turn.decision);
+    if let Some(rest) = effects.snooze.filter(|_| !more_came)
+        && in_hand.record.state.status() == Status::Open
+    {
+        in_hand.snooze_for(by, rest)?;
+    }
+    if effects.close && !more_came && in_hand.record.state.status() != Status::Closed {
+        in_hand.close(by)?;
+    }
+    Ok(())
+}
+
+/// Looks whether all of a turn is allowed, before any of it is done: nobody else has taken the
+/// conversation since, and its state takes what was decided.
+fn may(record: &Record, turn: &Turn, returns: bool) -> Result<(), IllegalMove> {
+    let mut state = record.state.clone();
+    if state.status() == Status::Closed {
+        return Err(IllegalMove::Closed);
+    }
+    if *state.owner() != turn.owner {
+        return Err(IllegalMove::Held);
+    }
+    if returns {
+        state.apply(&Event::HandedBack { by_person: false })?;
+    }
+    match turn.decision.act() {
+        Act::Reply(_) => state.apply(&Event::BotReplied),
+        Act::Clarify(_) => state.apply(&Event::BotAsked),
+        Act::Offer => state.apply(&Event::BotOffered),
+        Act::HandOff { team, .. } | Act::DraftOnly { team } => {
+            state.apply(&Event::HandedOff { team: team.clone(), by_person: false })
+        }
+        Act::Resolve => state.apply(&Event::BotReplied),
+        Act::Hold | Act::Ignore => Ok(()),
+    }
+}
+
+/// Does what was decided; the words to the customer come first, so that they stand above the
+/// handoff that they announce.
+fn do_act(in_hand: &mut InHand<'_>, turn: &Turn, id: Id<Decided>) -> Result<(), IllegalMove> {
+    let act = turn.decision.act();
+    let drafted = matches!(act, Act::Reply(Reply::Draft));
+    let sources = turn.answer.as_ref().filter(|_| drafted).map(sources).unwrap_or_default();
+    let say = |in_hand: &mut InHand<'_>, event: Option<Event>| match &turn.told {
+        Some(told) => in_hand.bot_says(told, sources.clone(), Some(id), event),
+        None => Ok(()),
+    };
+    match act {
+        Act::Reply(_) => say(in_hand, Some(Event::BotReplied)),
+        Act::Clarify(_) => say(in_hand, Some(Event::BotAsked)),
+        Act::Offer => say(in_hand, Some(Event::BotOffered)),
+        Act::HandOff { team, .. } | Act::DraftOnly { team } => {
+            say(in_hand, None)?;
+            let reason = turn.decision.reasons().first().map(ToString::to_string);
+            in_hand.hand_off(team, &Actor::Bot, json!({"reason": reason}))?;
+            in_hand.outcome(OutcomeKind::HandedOff, None);
+            match act {
+                Act::HandOff { teammate: Some(teammate), .. } => {
+                    in_hand.assign(team, teammate, &Actor::Bot)
+                }
+                _ => Ok(()),
+            }
+        }
+        Act::Hold => Ok(()),
+        Act::Ignore => {
+            in_hand.nobody_waits();
+            Ok(())
+        }
+        Act::Resolve => {
+            say(in_hand, Some(Event::BotReplied))?;
+            in_hand.outcome(OutcomeKind::Confirmed, None);
+            in_hand.close(&Actor::Bot)
+        }
+    }
+}
+
+pub(super) fn as_json(value: &Scalar) -> Json {
+    match value {
+        Scalar::Truth(value) => json!(value),
+        Scalar::Integer(value) => json!(value),
+        Scalar::Decimal(value) => json!(value),
+        Scalar::Text(value) => json!(value),
+    }
+}
+
+fn note_turn(turn: &Turn, waited: Option<SignedDuration>, recording: Duration) {
+    let act = turn.decision.act();
+    let timings = turn.answer.as_ref().map(|answer| answer.timings).unwrap_or_default();
+    let stages = measure::Stages {
+        wait_ms: waited.map_or(0.0, |waited| waited.as_secs_f64().max(0.0) * 1e3),
+        search_ms: timings.search_ms,
+        draft_ms: timings.draft_ms,
+        record_ms: recording.as_secs_f64() * 1e3,
+    };
+    let topic = turn.answer.as_ref().and_then(|answer| answer.noticed.topic.as_ref());
+    measure::decided(act.name(), topic.map(|(topic, _)| topic.as_str()));
+    if let Some(team) = act.team() {
+        measure::handed_off(team.as_str());
+    }
+    if turn.answer.is_none() {
+        measure::turn_failed("panic");
+    }
+    tracing::info!(
+        act = act.name(),
+        waited_ms = stages.wait_ms,
+        duration_ms = turn.took.as_secs_f64() * 1e3,
+        "a turn was taken"
+    );
+    measure::turn(stages);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_written_while_the_bot_answered_comes_after_its_answer() {
+        let at: Timestamp = "2026-11-18T09:30:00Z".parse().unwrap();
+        let (first, second) = (Id::new(at), Id::new(at));
+        let customer = |text: &str| Content::Customer { text: text.into(), client_id: None };
+        let bot = |text: &str, decision: Id<Decided>| Content::Bot {
+            text: text.into(),
+            sources: Vec::new(),
+            buttons: Vec::new(),
+            decision: Some(decision),
+        };
+        let contents = [
+            customer("one"),
+            customer("two"),
+            customer("three"),
+            bot("to one", first),
+            bot("to two and three", second),
+            customer("four"),
+        ];
+        let entries: Vec<Entry> = (1..)
+            .zip(contents)
+            .map(|(number, content)| Entry { id: Id::new(at), number, episode: 1, at, content })
+            .collect();
+        let about = BTreeMap::from([(first, 1), (second, 3)]);
+        let turns = said(&entries, 1, &about);
+        let texts: Vec<&str> = turns.iter().map(|turn| turn.text.as_str()).collect();
+        assert_eq!(texts, ["one", "to one", "two\nthree", "to two and three", "four"]);
+    }
+}

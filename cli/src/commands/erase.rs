@@ -1,0 +1,79 @@
+use crate::{Verdict, known, output, settings::Settings};
+use anyhow::Context;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use std::io::{IsTerminal, Write};
+use store::{Actor, Audit, Customer, Id, Identity, Store};
+
+/// Erases a customer for good and prints what may be kept as a proof: nothing of it tells who.
+pub(crate) async fn run(
+    settings: &Settings,
+    as_json: bool,
+    customer: &str,
+    yes: bool,
+) -> anyhow::Result<Verdict> {
+    let store = Store::open(&settings.store_url()).await?;
+    let outcome = erase(&store, as_json, customer, yes).await;
+    store.close().await;
+    outcome
+}
+
+async fn erase(store: &Store, as_json: bool, customer: &str, yes: bool) -> anyhow::Result<Verdict> {
+    let found = find(store, customer).await?;
+    if !yes && !confirmed(&found)? {
+        eprintln!("nothing was erased");
+        return Ok(Verdict::No);
+    }
+    let n_conversations = store.erase(found.id).await?;
+    let now = known::now();
+    let id_sha256 = sha256(&found.id.to_string());
+    let receipt = json!({
+        "erased_at": now.to_string(),
+        "customer_id_sha256": id_sha256,
+        "conversations": n_conversations,
+    });
+    let audit = Audit {
+        actor: Actor::Frontdesk,
+        action: "customer.erased".into(),
+        subject: id_sha256.clone(),
+        detail: json!({"conversations": n_conversations}),
+    };
+    store.note(&audit, now).await.context("the customer is erased, but the audit log is not")?;
+    if as_json {
+        output::json(&receipt)?;
+    } else {
+        output::line(format!(
+            "erased one customer with {n_conversations} conversations at {now}\nSHA-256 of the customer's id: {id_sha256}"
+        ))?;
+    }
+    eprintln!(
+        "backups and the logs of other systems hold copies of their own, see docs/running.md"
+    );
+    Ok(Verdict::Yes)
+}
+
+async fn find(store: &Store, customer: &str) -> anyhow::Result<Customer> {
+    if let Ok(id) = customer.parse::<Id<Customer>>() {
+        return Ok(store.customer(id).await?);
+    }
+    let identity = Identity { realm: "desk".into(), external_id: customer.to_string() };
+    let named = store.customer_named(&identity).await?;
+    named.context("no customer is named so; give the id, as inbox and API show it")
+}
+
+fn confirmed(customer: &Customer) -> anyhow::Result<bool> {
+    let terminal = std::io::stdin().is_terminal();
+    anyhow::ensure!(
+        terminal,
+        "this cannot be undone; say --yes, as there is no terminal to ask on"
+    );
+    eprint!("Erase customer {} and all that was said, for good? Type yes: ", customer.id);
+    std::io::stderr().flush()?;
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    Ok(line.trim() == "yes")
+}
+
+fn sha256(text: &str) -> String {
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,420 @@
+//! `serve` and what goes with running it, over a real socket on a free port.
+
+mod visit;
+
+use crate::bench::{Bench, Ran};
+use serde_json::{Value, json};
+use sqlx::{Connection, Executor};
+use std::{
+    io::{BufRead, BufReader, Read},
+    process::{Child, Stdio},
+    sync::mpsc::{Receiver, Sender, channel},
+    time::Duration,
+};
+use visit::{Visit, get, send};
+
+/// Longest wait for a line.
+const LIMIT: Duration = Duration::from_secs(60);
+
+const QUESTION: &str = "How do I change my password?";
+
+/// What the line of a bot's answer holds, and nothing else does.
+const ANSWERED: &str = "\"from\":{\"kind\":\"bot\"";
+
+/// A running desk; dropping it ends the program.
+struct Serving {
+    child: Child,
+    lines: Receiver<String>,
+    address: String,
+}
+
+impl Serving {
+    fn start(bench: &Bench) -> Self {
+        let mut child = bench
+            .command()
+            .args(["--desk", "desk", "serve", "--listen", "127.0.0.1:0"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (send, lines) = channel();
+        let (stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+        forward(stdout, send.clone());
+        forward(stderr, send);
+        let mut serving = Self { child, lines, address: String::new() };
+        let said = serving.wait_for("listening on ");
+        let address = said.strip_prefix("listening on ").unwrap().split(';').next().unwrap();
+        serving.address = address.to_string();
+        serving
+    }
+
+    /// Reads on until a line holds `part`.
+    fn wait_for(&self, part: &str) -> String {
+        let mut seen = Vec::new();
+        while let Ok(line) = self.lines.recv_timeout(LIMIT) {
+            if line.contains(part) {
+                return line;
+            }
+            seen.push(line);
+        }
+        panic!("no line holds {part:?} in {seen:?}");
+    }
+
+    fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        let sent = std::process::Command::new("kill").args(["-s", name, &id]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Waits for the end; returns the exit code and what was said since the last look.
+    fn end(mut self) -> (Option<i32>, Vec<String>) {
+        let mut said = Vec::new();
+        while let Ok(line) = self.lines.recv_timeout(LIMIT) {
+            said.push(line);
+        }
+        (self.child.wait().unwrap().code(), said)
+    }
+
+    fn readiness(&self) -> Value {
+        get(&self.address, "/readyz", &[]).document()
+    }
+
+    fn metrics(&self) -> String {
+        get(&self.address, "/metrics", &[]).body
+    }
+
+    /// Asks until the metrics hold a line.
+    fn wait_for_metric(&self, line: &str) {
+        let start = std::time::Instant::now();
+        while !self.metrics().lines().any(|found| found == line) {
+            assert!(start.elapsed() < LIMIT, "no {line:?} in {}", self.metrics());
+        }
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// Sends the lines of an output on, until nobody wants them.
+fn forward(output: impl Read + Send + 'static, send: Sender<String>) {
+    std::thread::spawn(move || {
+        for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
+            if send.send(String::from_utf8_lossy(&line).into_owned()).is_err() {
+                break;
+            }
+        }
+    });
+}
+
+fn desk() -> Bench {
+    Bench::vannerly().confident(3.0).with("FRONTDESK_LOG_LEVEL", "info")
+}
+
+#[test]
+fn a_desk_says_that_it_is_well_and_counts_what_it_does() {
+    let bench = desk();
+    let serving = Serving::start(&bench);
+    serving.wait_for("in step with the articles");
+    assert_eq!(get(&serving.address, "/healthz", &[]).status, 200);
+    let readiness = serving.readiness();
+    assert_eq!(readiness["status"], "ready", "{readiness:#}");
+    let checks = readiness["checks"].as_array().unwrap();
+    let names: Vec<_> = checks.iter().map(|check| check["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["process", "store", "index", "embedder", "turns", "outbox", "files"]);
+    let visit = Visit::open(&serving.address, "Ada");
+    let conversation = visit.begin("client-0001", QUESTION);
+    visit.follow(&conversation).wait_for(ANSWERED);
+    serving.wait_for_metric("frontdesk_turns_due 0");
+    let metrics = serving.metrics();
+    for part in [
+        "frontdesk_turn_seconds_count{stage=\"search\"} 1",
+        "frontdesk_decisions_total{act=\"reply\"",
+        "route=\"/messenger/v1/messages\",method=\"POST\",status=\"200\"} 1",
+        "frontdesk_queued{team=\"billing\"} 0",
+        "frontdesk_outbox_pending 0",
+        "process_resident_memory_bytes ",
+    ] {
+        assert!(metrics.contains(part), "no {part} in {metrics}");
+    }
+    assert!(!metrics.contains(&conversation), "a label without bounds in {metrics}");
+}
+
+#[test]
+fn figures_and_details_are_for_the_house() {
+    let token = "0123456789abcdefghijklmnopqrstuvwxyz";
+    let bench = desk().with("FRONTDESK_SERVER_METRICS_TOKEN", token);
+    let serving = Serving::start(&bench);
+    let stranger = ("x-forwarded-for", "8.8.8.8");
+    let refused = get(&serving.address, "/metrics", &[stranger]);
+    assert_eq!((refused.status, refused.document()["code"].as_str()), (403, Some("forbidden")));
+    let told = get(&serving.address, "/readyz", &[stranger]).document();
+    assert!(told.get("checks").is_none(), "{told:#}");
+    let bearer = format!("Bearer {token}");
+    let known = [stranger, ("authorization", bearer.as_str())];
+    assert_eq!(get(&serving.address, "/metrics", &known).status, 200);
+    let wrong = [stranger, ("authorization", "Bearer nonsense")];
+    assert_eq!(get(&serving.address, "/metrics", &wrong).status, 403);
+}
+
+#[test]
+fn changed_rules_come_into_use_and_broken_ones_do_not_while_a_stream_stays_open() {
+    let bench = desk();
+    let serving = Serving::start(&bench);
+    let good = bench.read("desk/routing.toml");
+    let visit = Visit::open(&serving.address, "Ada");
+    let conversation = visit.begin("client-0001", QUESTION);
+    let mut stream = visit.follow(&conversation);
+    stream.wait_for(ANSWERED);
+    bench.write("desk/routing.toml", &format!("{good}\n[[rule]]\nname = 7\n"));
+    let said = serving.wait_for("the changed rules are not used");
+    assert!(said.contains("routing.toml:"), "{said}");
+    let metric = |files: &str, n| format!("frontdesk_reload_failed{{files=\"{files}\"}} {n}");
+    serving.wait_for_metric(&metric("rules", 1));
+    let start = std::time::Instant::now();
+    while serving.readiness()["status"] != "degraded" {
+        assert!(start.elapsed() < LIMIT, "{:#}", serving.readiness());
+    }
+    assert!(serving.readiness().to_string().contains("routing.toml:"));
+    assert_eq!(get(&serving.address, "/readyz", &[]).status, 200);
+    let rule = "\n[[rule]]\nname = \"parrots\"\nwhen = 'has(\"parrot\")'\nthen = { hand_off = \"billing\" }\n";
+    let rule = rule.replace("has(\"parrot\")", "message.text.contains(\"parrot\")");
+    bench.write("desk/routing.toml", &format!("{good}{rule}"));
+    serving.wait_for("changed rules are in use");
+    serving.wait_for_metric(&metric("rules", 0));
+    serving.signal("HUP");
+    serving.wait_for("changed rules are in use");
+    assert_eq!(
+        visit.say(Some(&conversation), "client-0002", "my parrot is gone").unwrap().status,
+        200
+    );
+    stream.wait_for("parrot is gone");
+    stream.wait_for("handed_off");
+}
+
+#[test]
+fn a_signal_to_stop_ends_streams_and_finishes_what_was_taken() {
+    let bench = desk();
+    let serving = Serving::start(&bench);
+    serving.wait_for("in step with the articles");
+    let watched = Visit::open(&serving.address, "Ada");
+    let stream = watched.follow(&watched.begin("client-0001", QUESTION));
+    let (told, taken) = channel();
+    let senders: Vec<_> = (0..4)
+        .map(|number: u32| {
+            let (told, address) = (told.clone(), serving.address.clone());
+            std::thread::spawn(move || write_until_it_stops(&address, number, &told))
+        })
+        .collect();
+    drop(told);
+    let mut kept: Vec<(Visit, String, u32)> = Vec::new();
+    for _ in 0..12 {
+        kept.push(taken.recv_timeout(LIMIT).unwrap());
+    }
+    serving.signal("TERM");
+    let (code, said) = serving.end();
+    assert_eq!(code, Some(0), "{said:?}");
+    stream.wait_for_end();
+    senders.into_iter().for_each(|sender| sender.join().unwrap());
+    kept.extend(taken.try_iter());
+    let again = Serving::start(&bench);
+    for (visit, conversation, number) in &kept {
+        let visit = visit.at(&again.address);
+        let lines = visit.read(conversation)["lines"].to_string();
+        let n_times = lines.matches(&format!("question {number}.")).count();
+        assert_eq!(n_times, 1, "{lines}");
+        visit.follow(conversation).wait_for(ANSWERED);
+    }
+}
+
+/// Opens conversations one after the other until the desk takes no more; tells of each that it
+/// has acknowledged.
+fn write_until_it_stops(address: &str, number: u32, told: &Sender<(Visit, String, u32)>) {
+    for turn in 0..5 {
+        if std::net::TcpStream::connect(address).is_err() {
+            return;
+        }
+        let Some(visit) = Visit::try_open(address, "Bob") else { return };
+        let question = number * 1000 + turn;
+        let text = format!("How do I change my password? It is question {question}.");
+        let Some(answer) = visit.say(None, &format!("client-{question:08}"), &text) else { return };
+        if answer.status != 200 {
+            return;
+        }
+        let conversation = answer.document()["conversation"].as_str().unwrap().to_string();
+        if told.send((visit, conversation, question)).is_err() {
+            return;
+        }
+    }
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let running = desk();
+    let serving = Serving::start(&running);
+    // Half a request keeps the desk from ending by itself.
+    let half = [("content-length", "100"), ("content-type", "application/json")];
+    let held = send(&serving.address, "POST /messenger/v1/visits", &half, "");
+    assert_eq!(get(&serving.address, "/healthz", &[]).status, 200);
+    serving.signal("TERM");
+    serving.wait_for("stopping");
+    serving.signal("TERM");
+    assert_eq!(serving.end().0, Some(1));
+    drop(held);
+}
+
+/// Runs `serve`, which has to refuse.
+fn refused(bench: &Bench, listen: &str, parts: &[&str]) {
+    bench.on_desk(&["serve", "--listen", listen]).refuses(parts);
+}
+
+#[test]
+fn a_desk_that_cannot_serve_says_why_and_what_to_do() {
+    let running = desk();
+    let serving = Serving::start(&running);
+    refused(&desk(), &serving.address, &["cannot listen on", "another program", "--listen"]);
+    refused(&desk(), "nowhere", &["cannot listen on nowhere", "127.0.0.1:8080"]);
+    let bench = desk().with("FRONTDESK_STORE", "routing.toml/desk.db");
+    refused(&bench, "127.0.0.1:0", &["the database cannot be used", "routing.toml/desk.db"]);
+    let bench = desk().with("FRONTDESK_STORE", "mysql://desk");
+    refused(&bench, "127.0.0.1:0", &["neither with `sqlite:` nor with `postgres://`"]);
+    let bench = desk().with("FRONTDESK_SERVER_PUBLIC_URL", "help.example.com");
+    refused(&bench, "127.0.0.1:0", &["server.public_url", "https://"]);
+    let bench = desk().with("FRONTDESK_SERVER_TRUSTED_PROXIES", "proxy");
+    refused(&bench, "127.0.0.1:0", &["server.trusted_proxies", "\"proxy\""]);
+}
+
+#[test]
+fn nothing_of_a_customer_is_in_the_most_talkative_log() {
+    let bench = desk().with("FRONTDESK_LOG_LEVEL", "trace");
+    let serving = Serving::start(&bench);
+    serving.wait_for("in step with the articles");
+    let visit = Visit::open(&serving.address, "Wilhelmina Quackenbush");
+    let words = "How do I change my password? Write to quackenbush@mail.example, zebra-4711.";
+    let conversation = visit.begin("client-0001", words);
+    visit.follow(&conversation).wait_for(ANSWERED);
+    let person = "I want to talk to a person about my zebra, please";
+    visit.say(Some(&conversation), "client-0002", person).unwrap();
+    visit.follow(&conversation).wait_for("\"number\":4");
+    let token = visit.token.clone();
+    serving.signal("TERM");
+    let (code, said) = serving.end();
+    assert_eq!(code, Some(0));
+    assert!(said.len() > 100, "the log is not talkative: {}", said.len());
+    for secret in ["ebra", "uackenbush", "talk to a person", "cart?customer", token.as_str()] {
+        let found: Vec<_> = said.iter().filter(|line| line.contains(secret)).take(3).collect();
+        assert!(found.is_empty(), "{secret:?} in {found:#?}");
+    }
+}
+
+#[test]
+fn a_store_of_a_newer_frontdesk_is_left_alone() {
+    let bench = desk();
+    conversed(&bench);
+    let url = format!("sqlite:{}", bench.desk().join(".frontdesk/frontdesk.db").display());
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let mut connection = sqlx::AnyConnection::connect(&url).await.unwrap();
+        let newer = "UPDATE _sqlx_migrations SET version = 999 WHERE version = 1";
+        connection.execute(newer).await.unwrap();
+        connection.close().await.unwrap();
+    });
+    refused(&bench, "127.0.0.1:0", &["newer Frontdesk"]);
+    let ran = bench.on_desk(&["doctor"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.out.contains("newer Frontdesk"), "{ran:?}");
+}
+
+fn doctor(bench: &Bench) -> (Ran, Value) {
+    let ran = bench.on_desk(&["doctor", "--json"]);
+    let document = ran.document();
+    (ran, document)
+}
+
+#[test]
+fn the_doctor_finds_a_sound_desk_sound() {
+    let bench = desk().with("FRONTDESK_SERVER_LISTEN", "127.0.0.1:0");
+    let (ran, told) = doctor(&bench);
+    assert_eq!((ran.code, &told["sound"]), (Some(0), &json!(true)), "{told:#}");
+    let part = |name: &str| told["checks"].as_array().unwrap().iter().any(|c| c["part"] == name);
+    for name in ["desk", "index", "store", "disk", "port", "address"] {
+        assert!(part(name), "nothing of {name} in {told:#}");
+    }
+}
+
+#[test]
+fn the_doctor_names_what_is_broken_and_the_mend() {
+    let running = desk();
+    let serving = Serving::start(&running);
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = other.local_addr().unwrap().to_string();
+    let bench = desk()
+        .with("FRONTDESK_SERVER_LISTEN", &taken)
+        .with("FRONTDESK_MESSENGER_IDENTITY_SECRET", "swordfish")
+        .with("FRONTDESK_SERVER_PUBLIC_URL", "http://127.0.0.1:9")
+        .with("FRONTDESK_STORE", "routing.toml/desk.db");
+    drop(other);
+    // Whatever listens there by now is no desk.
+    let other = std::net::TcpListener::bind(&taken).unwrap();
+    std::thread::spawn(move || other.incoming().for_each(drop));
+    let (ran, told) = doctor(&bench);
+    assert_eq!((ran.code, &told["sound"]), (Some(1), &json!(false)), "{told:#}");
+    let text = bench.on_desk(&["doctor"]).out;
+    for part in [
+        "another program listens",
+        "messenger.identity_secret can be guessed; set what `openssl rand -hex 32` prints",
+        "http://127.0.0.1:9/healthz: no connection; start `frontdesk serve`",
+        "broken   store",
+    ] {
+        assert!(text.contains(part), "no {part:?} in {text}");
+    }
+    assert!(!text.contains("swordfish"), "{text}");
+    let mend = desk().with("FRONTDESK_SERVER_LISTEN", &serving.address);
+    assert!(mend.on_desk(&["doctor"]).out.contains("a desk answers on"));
+}
+
+/// Has one conversation and returns the ids of its customer and of its first decision.
+fn conversed(bench: &Bench) -> (String, String) {
+    let serving = Serving::start(bench);
+    serving.wait_for("in step with the articles");
+    let visit = Visit::open(&serving.address, "Ada");
+    visit.follow(&visit.begin("client-0001", QUESTION)).wait_for(ANSWERED);
+    serving.signal("TERM");
+    assert_eq!(serving.end().0, Some(0));
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let file = bench.desk().join(".frontdesk/frontdesk.db");
+        let store = store::Store::open(&format!("sqlite:{}", file.display())).await.unwrap();
+        let page = store::Page { before: None, limit: 10 };
+        let decision = store.all_decisions(&page).await.unwrap().remove(0);
+        let customer = store.customers(None, &page).await.unwrap().remove(0);
+        store.close().await;
+        (customer.id.to_string(), decision.id.to_string())
+    })
+}
+
+#[test]
+fn a_decision_is_taken_again_and_a_customer_is_erased_with_a_receipt() {
+    let bench = desk();
+    let (customer, decision) = conversed(&bench);
+    let same = bench.on_desk(&["replay", &decision]);
+    assert_eq!(same.code, Some(0), "{same:?}");
+    assert!(same.out.contains("it comes out the same"), "{same:?}");
+    let good = bench.read("desk/routing.toml");
+    let rule = "\n[[rule]]\nname = \"passwords\"\nwhen = 'message.text.contains(\"password\")'\nthen = { hand_off = \"billing\" }\n";
+    bench.write("desk/routing.toml", &format!("{good}{rule}"));
+    let other = bench.on_desk(&["replay", &decision, "--json"]);
+    let told = other.document();
+    assert_eq!((other.code, &told["same"]), (Some(1), &json!(false)), "{told:#}");
+    let act = json!({"what": "act", "then": "reply", "now": "handoff"});
+    assert_eq!(told["differences"][0], act, "{told:#}");
+    bench.on_desk(&["erase", &customer]).refuses(&["cannot be undone", "--yes"]);
+    let receipt = bench.json(&["erase", &customer, "--yes"]);
+    assert_eq!(receipt["conversations"], 1, "{receipt:#}");
+    assert_eq!(receipt["customer_id_sha256"].as_str().unwrap().len(), 64);
+    bench.on_desk(&["erase", &customer, "--yes"]).refuses(&["customer"]);
+    bench.on_desk(&["replay", &decision]).refuses(&["decision"]);
+    bench.on_desk(&["replay", "nonsense"]).refuses(&["\"nonsense\" is no id of a decision"]);
+}

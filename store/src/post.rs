@@ -1,0 +1,245 @@
+use crate::{
+    Error, Id, Page, Record, Store, audit,
+    change::Writing,
+    column::{Columns, damaged, json, micros, plain},
+};
+use jiff::Timestamp;
+use serde_json::Value as Json;
+use sqlx::{AnyConnection, any::AnyRow};
+
+/// Something to send to another system: to a channel, or to a webhook.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewPost {
+    /// Where it goes: the name of a channel, or `webhook:` and the webhook's slug.
+    pub destination: String,
+    /// What it is, such as `reply`, `note`, `assign` or the name of an event.
+    pub kind: String,
+    /// What is sent; its shape belongs to the destination.
+    pub body: Json,
+}
+
+/// A [`NewPost`] on its way. Posts of one conversation to one destination go out in their order:
+/// a later one waits until the earlier is sent, cancelled or has failed for good.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Post {
+    /// Its id, the same at every attempt.
+    pub id: Id<Post>,
+    /// The conversation that it belongs to.
+    pub conversation: Id<Record>,
+    /// Where it goes.
+    pub destination: String,
+    /// What it is.
+    pub kind: String,
+    /// What is sent.
+    pub body: Json,
+    /// How often it was handed out, this time included; from the second time on an earlier attempt
+    /// may have arrived although nobody noted it.
+    pub n_attempts: u32,
+    /// How it stands.
+    pub state: PostState,
+    /// When it was written.
+    pub created_at: Timestamp,
+    /// When it is tried next, or was settled.
+    pub at: Timestamp,
+    /// What the last attempt met, such as `HTTP 503`, without customer data.
+    pub last_result: Option<String>,
+}
+
+/// How a [`Post`] stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PostState {
+    /// It is to be sent.
+    Pending,
+    /// It has arrived.
+    Sent,
+    /// It is not wanted any more.
+    Cancelled,
+    /// It was given up.
+    Failed,
+}
+
+impl Store {
+    /// Hands out at most `limit` posts that are due, the head of each line only, until `until`;
+    /// whoever takes them settles each or lets its time run out.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn posts_due(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Post>, Error> {
+        let sql = self.dialect.choose(
+            "WITH due AS MATERIALIZED (
+                SELECT id FROM post WHERE head = 1 AND at <= $1 ORDER BY at LIMIT $3)
+             UPDATE post SET n_attempts = n_attempts + 1, at = $2
+             WHERE id IN (SELECT id FROM due) RETURNING *",
+            "WITH due AS MATERIALIZED (
+                SELECT id FROM post WHERE head = 1 AND at <= $1 ORDER BY at LIMIT $3
+                FOR UPDATE SKIP LOCKED)
+             UPDATE post SET n_attempts = n_attempts + 1, at = $2
+             WHERE id IN (SELECT id FROM due) RETURNING *",
+        );
+        let query = sqlx::query(sql).bind(micros(now)).bind(micros(until)).bind(i64::from(limit));
+        let rows = query.fetch_all(&self.writer).await?;
+        let mut posts = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        posts.sort_by_key(|post| (post.created_at, post.id));
+        Ok(posts)
+    }
+
+    /// Settles a post, or has a pending one tried again at `at`. One that is settled already stays
+    /// as it is.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Database`].
+    pub async fn settle_post(
+        &self,
+        id: Id<Post>,
+        state: PostState,
+        at: Timestamp,
+        result: &str,
+    ) -> Result<(), Error> {
+        let mut transaction = self.begin().await?;
+        let query = sqlx::query("SELECT conversation, destination FROM post WHERE id = $1");
+        let row = query.bind(id.to_string()).fetch_optional(&mut *transaction).await?;
+        let row = row.ok_or(Error::NotFound("post"))?;
+        let columns = Columns(&row);
+        let line = (columns.text("conversation")?, columns.text("destination")?);
+        // Whoever adds to the line holds the conversation, too, so nobody is left without a head.
+        let lock = self.dialect.choose(
+            "SELECT id FROM conversation WHERE id = $1",
+            "SELECT id FROM conversation WHERE id = $1 FOR UPDATE",
+        );
+        sqlx::query(lock).bind(&line.0).fetch_optional(&mut *transaction).await?;
+        sqlx::query(
+            "UPDATE post SET state = $2, at = $3, last_result = $4,
+                head = CASE WHEN $2 = 'pending' THEN head ELSE 0 END
+             WHERE id = $1 AND state = 'pending'",
+        )
+        .bind(id.to_string())
+        .bind(state.name())
+        .bind(micros(at))
+        .bind(plain(result))
+        .execute(&mut *transaction)
+        .await?;
+        advance(&mut transaction, &line).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Lists posts for a destination (all, when None), newest first.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn posts(&self, destination: Option<&str>, page: &Page) -> Result<Vec<Post>, Error> {
+        let sql = match destination {
+            None => "SELECT * FROM post WHERE id < $1 ORDER BY id DESC LIMIT $2",
+            Some(_) => {
+                "SELECT * FROM post WHERE id < $1 AND destination = $3 ORDER BY id DESC LIMIT $2"
+            }
+        };
+        let mut query = sqlx::query(sql).bind(page.end()).bind(i64::from(page.limit));
+        if let Some(destination) = destination {
+            query = query.bind(plain(destination));
+        }
+        query.fetch_all(&self.reader).await?.iter().map(read).collect()
+    }
+
+    /// Returns a post.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Database`].
+    pub async fn post(&self, id: Id<Post>) -> Result<Post, Error> {
+        let query = sqlx::query("SELECT * FROM post WHERE id = $1").bind(id.to_string());
+        let row = query.fetch_optional(&self.reader).await?;
+        row.as_ref().map(read).transpose()?.ok_or(Error::NotFound("post"))
+    }
+
+    /// Returns since when the oldest pending post has waited.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn oldest_post(&self) -> Result<Option<Timestamp>, Error> {
+        let sql = "SELECT MIN(created_at) AS oldest FROM post WHERE state = 'pending'";
+        let row = sqlx::query(sql).fetch_one(&self.reader).await?;
+        Columns(&row).maybe_time("oldest")
+    }
+}
+
+impl PostState {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Sent => "sent",
+            Self::Cancelled => "cancelled",
+            Self::Failed => "failed",
+        }
+    }
+
+    fn read(name: &str) -> Result<Self, Error> {
+        let all = [Self::Pending, Self::Sent, Self::Cancelled, Self::Failed];
+        all.into_iter().find(|state| state.name() == name).ok_or_else(|| damaged("state"))
+    }
+}
+
+fn read(row: &AnyRow) -> Result<Post, Error> {
+    let columns = Columns(row);
+    Ok(Post {
+        id: columns.id("id")?,
+        conversation: columns.id("conversation")?,
+        destination: columns.text("destination")?,
+        kind: columns.text("kind")?,
+        body: columns.json("body")?,
+        n_attempts: columns.count("n_attempts")?,
+        state: PostState::read(&columns.text("state")?)?,
+        created_at: columns.time("created_at")?,
+        at: columns.time("at")?,
+        last_result: columns.maybe_text("last_result")?,
+    })
+}
+
+/// Makes the first pending post of a line its head; one that is it already stays so.
+async fn advance(
+    connection: &mut AnyConnection,
+    (conversation, destination): &(String, String),
+) -> Result<(), Error> {
+    sqlx::query(
+        "UPDATE post SET head = 1 WHERE head = 0 AND id = (
+            SELECT id FROM post
+            WHERE conversation = $1 AND destination = $2 AND state = 'pending'
+            ORDER BY number LIMIT 1)",
+    )
+    .bind(conversation)
+    .bind(destination)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Writes a post at the end of its line.
+pub(crate) async fn insert(
+    writing: &mut Writing<'_>,
+    number: i64,
+    new: &NewPost,
+) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO post (id, conversation, number, destination, kind, body, head, created_at, at)
+         VALUES ($1, $2, $3, $4, $5, $6,
+            CASE WHEN EXISTS (
+                SELECT 1 FROM post
+                WHERE conversation = $2 AND destination = $4 AND state = 'pending'
+            ) THEN 0 ELSE 1 END,
+            $7, $7)",
+    )
+    .bind(Id::<Post>::new(audit::nth(writing.now, number)).to_string())
+    .bind(writing.conversation.to_string())
+    .bind(number)
+    .bind(plain(&new.destination))
+    .bind(plain(&new.kind))
+    .bind(json(&new.body))
+    .bind(micros(writing.now))
+    .execute(&mut *writing.connection)
+    .await?;
+    Ok(())
+}

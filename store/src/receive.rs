@@ -1,0 +1,161 @@
+use crate::{
+    Change, Error, Id, Record, Store,
+    change::Writing,
+    column::{Columns, micros, plain},
+    record::{self, Locked},
+};
+use jiff::Timestamp;
+use sqlx::{Any, AnyConnection, Transaction};
+
+/// How often a conversation is looked for that another caller opens or erases at the same moment.
+const ATTEMPTS: u32 = 3;
+
+/// A message of a customer at the door, as its channel names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// The channel.
+    pub channel: String,
+    /// How the channel names the delivery; the same one is taken once.
+    pub external_id: String,
+}
+
+/// The conversation that a [`Delivery`] belongs to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Opening {
+    /// One that is kept.
+    Known(Id<Record>),
+    /// The one that the channel names so; opened as the record says when it is new.
+    Named(String, Box<Record>),
+    /// A new one, as the record says.
+    New(Box<Record>),
+}
+
+/// What became of a [`Delivery`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Received {
+    /// The conversation that it belongs to.
+    pub conversation: Id<Record>,
+    /// Number of the entry that it became, also when it came again.
+    pub number: i64,
+    /// Whether it had come before, and nothing was changed.
+    pub repeated: bool,
+}
+
+impl Store {
+    /// Takes a delivery once: notes it in the ledger, finds or opens its conversation, and alters
+    /// that as [`Store::change`] does, in one transaction. Of deliveries with the same channel and
+    /// external id, also at the same moment, one alters and the others are told what it became.
+    /// `alter` must add the entry of the message first.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the conversation or the customer is to be known and is not, [`Error::Taken`] when
+    /// the entry repeats a client id, [`Error::Database`].
+    pub async fn receive<R, F>(
+        &self,
+        delivery: &Delivery,
+        opening: Opening,
+        now: Timestamp,
+        alter: F,
+    ) -> Result<Result<Received, R>, Error>
+    where
+        F: FnOnce(&mut Record, &mut Change) -> Result<(), R> + Send,
+        R: Send,
+    {
+        let (mut transaction, locked) = self.admit(opening).await?;
+        let (conversation, number) = (locked.record.id, locked.record.n_entries + 1);
+        let fresh = Received { conversation, number, repeated: false };
+        if !note(&mut transaction, delivery, fresh, now).await? {
+            let earlier = earlier(&mut transaction, delivery).await?;
+            transaction.rollback().await?;
+            return Ok(Ok(earlier));
+        }
+        let (mut record, mut change) = (locked.record.clone(), Change::default());
+        if let Err(refusal) = alter(&mut record, &mut change) {
+            transaction.rollback().await?;
+            return Ok(Err(refusal));
+        }
+        let mut writing = Writing {
+            connection: &mut transaction,
+            dialect: self.dialect,
+            conversation,
+            episode: record.state.episode().number,
+            now,
+        };
+        writing.write(&locked, record, &change).await?;
+        transaction.commit().await?;
+        Ok(Ok(fresh))
+    }
+
+    /// Begins a transaction and locks the conversation of a delivery, opening it when it is new.
+    async fn admit(&self, opening: Opening) -> Result<(Transaction<'static, Any>, Locked), Error> {
+        let dialect = self.dialect;
+        for _ in 0..ATTEMPTS {
+            let mut transaction = self.begin().await?;
+            let locked = match &opening {
+                Opening::Known(id) => record::lock(&mut transaction, dialect, *id).await?,
+                Opening::New(new) => {
+                    open(&mut transaction, new).await?;
+                    record::lock(&mut transaction, dialect, new.id).await?
+                }
+                Opening::Named(name, new) => {
+                    let names = (new.channel.as_str(), name.as_str());
+                    match record::lock_named(&mut transaction, dialect, names).await? {
+                        Some(locked) => Some(locked),
+                        None => {
+                            let external_id = Some(name.clone());
+                            let new = Record { external_id, ..Record::clone(new) };
+                            open(&mut transaction, &new).await?;
+                            record::lock_named(&mut transaction, dialect, names).await?
+                        }
+                    }
+                }
+            };
+            match (locked, &opening) {
+                (Some(locked), _) => return Ok((transaction, locked)),
+                (None, Opening::Known(_)) => break,
+                (None, _) => transaction.rollback().await?,
+            }
+        }
+        Err(Error::NotFound("conversation"))
+    }
+}
+
+/// Writes a new conversation whole, unless it is there already.
+async fn open(connection: &mut AnyConnection, new: &Record) -> Result<(), Error> {
+    if record::insert(connection, new).await.map_err(Error::missing("customer"))? {
+        let new = Record { n_entries: 0, ..new.clone() };
+        record::update(connection, &new, 0).await?;
+    }
+    Ok(())
+}
+
+/// Notes a delivery in the ledger; returns whether it was new. One that is being noted at the same
+/// moment is waited for.
+async fn note(
+    connection: &mut AnyConnection,
+    delivery: &Delivery,
+    received: Received,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let done = sqlx::query(
+        "INSERT INTO ledger (channel, external_id, conversation, number, at)
+         VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+    )
+    .bind(plain(&delivery.channel))
+    .bind(plain(&delivery.external_id))
+    .bind(received.conversation.to_string())
+    .bind(received.number)
+    .bind(micros(now))
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+async fn earlier(connection: &mut AnyConnection, delivery: &Delivery) -> Result<Received, Error> {
+    let sql = "SELECT conversation, number FROM ledger WHERE channel = $1 AND external_id = $2";
+    let query = sqlx::query(sql).bind(plain(&delivery.channel)).bind(plain(&delivery.external_id));
+    let row = query.fetch_optional(connection).await?.ok_or(Error::NotFound("conversation"))?;
+    let columns = Columns(&row);
+    let (conversation, number) = (columns.id("conversation")?, columns.number("number")?);
+    Ok(Received { conversation, number, repeated: true })
+}

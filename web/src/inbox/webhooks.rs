@@ -1,0 +1,94 @@
+use super::{
+    moment::Moment,
+    page::{Refusal, show},
+    people::People,
+    session::SignedIn,
+    shell::Shell,
+};
+use crate::Front;
+use askama::Template;
+use axum::{
+    extract::{Query, State},
+    response::Response,
+};
+use serde::Deserialize;
+use store::{Page, Post, PostState, Role};
+
+/// Deliveries that one page shows.
+const LIMIT: u32 = 100;
+
+#[derive(Template)]
+#[template(path = "webhooks.html")]
+struct WebhooksPage {
+    shell: Shell,
+    webhooks: Vec<(String, String)>,
+    chosen: String,
+    posts: Vec<Line>,
+    older: Option<String>,
+}
+
+struct Line {
+    kind: String,
+    conversation: String,
+    state: &'static str,
+    n_attempts: u32,
+    created: Moment,
+    at: Moment,
+    result: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Asked {
+    webhook: String,
+    before: Option<String>,
+}
+
+/// Shows what was delivered to the desk's webhooks, newest first.
+pub(super) async fn page(
+    State(front): State<Front>,
+    by: SignedIn,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Refusal> {
+    by.must_be(Role::Admin)?;
+    let people = People::of(&front).await?;
+    let desk = front.office.desk();
+    let webhooks = desk.playbook().webhooks.iter();
+    let webhooks: Vec<(String, String)> =
+        webhooks.map(|webhook| (webhook.slug.to_string(), host(&webhook.url))).collect();
+    let known = webhooks.iter().find(|(slug, _)| *slug == asked.webhook).or(webhooks.first());
+    let chosen = known.map(|(slug, _)| slug.clone()).unwrap_or_default();
+    let now = front.office.now();
+    let page = Page { before: asked.before, limit: LIMIT };
+    let destination = format!("webhook:{chosen}");
+    let posts = front.office.store().posts(Some(&destination), &page).await?;
+    let full = posts.len() >= LIMIT as usize;
+    let older = posts.last().filter(|_| full).map(|post| post.id.to_string());
+    let posts = posts.into_iter().map(|post| line(post, now)).collect();
+    let shell = Shell::of(&front, &by, &people, None, "Webhooks").await?;
+    Ok(show(&WebhooksPage { shell, webhooks, chosen, posts, older }))
+}
+
+fn line(post: Post, now: jiff::Timestamp) -> Line {
+    Line {
+        kind: post.kind,
+        conversation: post.conversation.to_string(),
+        state: match post.state {
+            PostState::Pending => "waiting",
+            PostState::Sent => "sent",
+            PostState::Cancelled => "cancelled",
+            PostState::Failed => "failed",
+        },
+        n_attempts: post.n_attempts,
+        created: Moment::new(post.created_at, now),
+        at: Moment::new(post.at, now),
+        result: post.last_result.unwrap_or_default(),
+    }
+}
+
+/// Returns the host of an address; its path may hold a secret.
+fn host(url: &str) -> String {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    authority.rsplit('@').next().unwrap_or_default().to_string()
+}

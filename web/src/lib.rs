@@ -1,0 +1,54 @@
+//! How do customers, teammates and programs reach the desk over HTTP?
+//!
+//! [`serve`] answers on one listener: customers by the messenger (`messenger.rs`, with the script
+//! that a company puts into its pages), teammates by the inbox (`inbox.rs`), programs by the API
+//! (`api.rs`), and whoever runs it by health and metrics (`operations.rs`). Everything is said to,
+//! and read from, a [`bot::Office`].
+//!
+//! Deliberately absent: decisions, and SQL. A page shows what the store holds.
+
+mod api;
+mod caller;
+mod front;
+mod inbox;
+mod markdown;
+mod messenger;
+mod operations;
+mod problem;
+mod secret;
+
+pub use api::{SCOPES, issue_token};
+pub use front::{Front, Settings};
+pub use inbox::hash_password;
+pub use messenger::Texts;
+pub use operations::Health;
+
+pub(crate) use problem::Problem;
+
+use axum::{Router, middleware};
+use std::net::SocketAddr;
+use tokio::net::TcpListener;
+
+/// Returns every route of the desk.
+pub fn router(front: Front) -> Router {
+    Router::new()
+        .merge(messenger::router(&front))
+        .merge(inbox::router())
+        .merge(api::router(&front))
+        .merge(operations::router())
+        .layer(middleware::from_fn_with_state(front.clone(), operations::observe))
+        .with_state(front)
+}
+
+/// Answers requests on `listener` until `shutdown` resolves and those under way are answered.
+///
+/// # Errors
+/// What the listener meets.
+pub async fn serve(
+    listener: TcpListener,
+    front: Front,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    let routes = router(front).into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, routes).with_graceful_shutdown(shutdown).await
+}

@@ -1,0 +1,144 @@
+//! Customers: the script in a company's pages and what it talks to.
+//!
+//! `script.rs` hands out the script and a page that shows it. The script opens a visit (`visit.rs`:
+//! a token that cannot be guessed, for a visitor or for a customer whose identity is proven, see
+//! `identity.rs`), sends messages and reads conversations (`talk.rs`, in the shapes of `shown.rs`),
+//! and follows one of them (`feed.rs`). `limits.rs` says when it is enough, `said.rs` reads bodies.
+//!
+//! Deliberately absent: cookies, so that no other page can act in a visitor's name; and any way to
+//! name another's conversation: what is not the visitor's own is not found.
+
+mod feed;
+mod identity;
+mod limits;
+mod opening;
+mod said;
+mod script;
+mod shown;
+mod talk;
+mod texts;
+mod visit;
+
+pub use texts::Texts;
+
+use crate::{Front, Problem, caller::Caller};
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, FromRef, Request, State},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    middleware::{self, Next},
+    response::Response,
+    routing::{get, post},
+};
+use limits::Limits;
+use serde_json::{Map, json};
+use std::{sync::Arc, time::Duration};
+use tower_http::{
+    cors::{AllowOrigin, CorsLayer},
+    set_header::SetResponseHeaderLayer,
+};
+
+/// Largest body of a request, in bytes: a long message with every character escaped, and a token.
+const LARGEST_BODY: usize = 128 * 1024;
+
+/// What the messenger's requests are answered from. Cheap to clone.
+#[derive(Clone)]
+struct Porch {
+    front: Front,
+    limits: Arc<Limits>,
+}
+
+impl FromRef<Porch> for Front {
+    fn from_ref(porch: &Porch) -> Self {
+        porch.front.clone()
+    }
+}
+
+/// Returns the routes.
+pub(crate) fn router(front: &Front) -> Router<Front> {
+    let limits = Arc::new(Limits::new(front.settings.limit_per_minute));
+    let porch = Porch { front: front.clone(), limits };
+    let v1 = Router::new()
+        .route("/config", get(opening::config))
+        .route("/visits", post(visit::open))
+        .route("/suggestions", post(opening::suggest))
+        .route("/messages", post(talk::send))
+        .route("/conversations", get(talk::list))
+        .route("/conversations/{id}", get(talk::read))
+        .route("/conversations/{id}/rating", post(talk::rate))
+        .route("/conversations/{id}/events", get(feed::follow))
+        .fallback(nothing_here)
+        .method_not_allowed_fallback(not_so)
+        .layer(middleware::from_fn_with_state(porch.clone(), admit))
+        .layer(cors(front))
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("no-store"),
+        ))
+        .layer(SetResponseHeaderLayer::overriding(
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        ));
+    Router::new().nest("/messenger/v1", v1).merge(script::router()).with_state(porch)
+}
+
+/// Lets pages of the allowed origins read answers; never with credentials, as there are none.
+fn cors(front: &Front) -> CorsLayer {
+    let origins = &front.settings.allowed_origins;
+    let allowed = if origins.is_empty() {
+        AllowOrigin::any()
+    } else {
+        let own = std::iter::once(&front.settings.public_url);
+        AllowOrigin::list(own.chain(origins).filter_map(|origin| origin.parse().ok()))
+    };
+    CorsLayer::new()
+        .allow_origin(allowed)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            HeaderName::from_static("last-event-id"),
+        ])
+        .expose_headers([header::RETRY_AFTER])
+        .max_age(Duration::from_secs(24 * 3600))
+}
+
+/// Turns away pages of other origins than the allowed ones, and addresses that ask too much.
+async fn admit(
+    State(porch): State<Porch>,
+    caller: Caller,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let settings = &porch.front.settings;
+    if let Some(origin) = request.headers().get(header::ORIGIN) {
+        let is = |allowed: &String| allowed.as_bytes() == origin.as_bytes();
+        let origins = &settings.allowed_origins;
+        if !origins.is_empty() && !is(&settings.public_url) && !origins.iter().any(is) {
+            let detail = "the messenger is not for pages of this origin; \
+                          messenger.allowed_origins names those it is for";
+            return Err(Problem::new(StatusCode::FORBIDDEN, "foreign_origin", detail));
+        }
+    }
+    porch.limits.request(caller.network(), porch.front.office.now()).map_err(too_many)?;
+    Ok(next.run(request).await)
+}
+
+async fn nothing_here() -> Problem {
+    Problem::not_found("address")
+}
+
+async fn not_so() -> Problem {
+    let detail = "this address takes another method";
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "not_allowed", detail)
+}
+
+/// Says that somebody has asked too much, and when to come back.
+fn too_many(after_s: u64) -> Problem {
+    let detail = format!("too much at once; try again in {after_s} s");
+    Problem {
+        more: Map::from_iter([("retry_after_s".to_string(), json!(after_s))]),
+        ..Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many", detail)
+    }
+}

@@ -1,0 +1,8 @@
+//! The inbox over a real socket: who gets in, what teammates do, and what hostile input comes to.
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+
+mod desk;
+mod doors;
+mod hostile;
+mod roles;
+mod work;
