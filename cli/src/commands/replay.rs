@@ -50,7 +50,7 @@ fn differences(replayed: &Replayed, now: &Json) -> Vec<Difference> {
     names.dedup();
     let mut differences: Vec<Difference> = Vec::new();
     let mut compare = |what: &str, then: Json, now: Json| {
-        if then != now {
+        if !same(&then, &now) {
             differences.push(Difference { what: what.to_string(), then, now });
         }
     };
@@ -72,6 +72,27 @@ fn differences(replayed: &Replayed, now: &Json) -> Vec<Difference> {
     differences
 }
 
+/// Whether two values are the same, numbers to nine digits: sums of many vectors come out in
+/// another order from run to run, which changes the last digit.
+fn same(then: &Json, now: &Json) -> bool {
+    match (then, now) {
+        (Json::Number(then), Json::Number(now)) => match (then.as_f64(), now.as_f64()) {
+            (Some(then), Some(now)) => (then - now).abs() <= 1e-9 * then.abs().max(1.0),
+            _ => then == now,
+        },
+        (Json::Object(then), Json::Object(now)) => {
+            let has = |(name, value): (&String, &Json)| {
+                now.get(name).is_some_and(|other| same(value, other))
+            };
+            then.len() == now.len() && then.iter().all(has)
+        }
+        (Json::Array(then), Json::Array(now)) => {
+            then.len() == now.len() && then.iter().zip(now).all(|(then, now)| same(then, now))
+        }
+        _ => then == now,
+    }
+}
+
 fn show(decided: &Decided, differences: &[Difference]) -> anyhow::Result<()> {
     let Decided { id, conversation, at, .. } = decided;
     output::line(format!("decision {id} of conversation {conversation}, taken at {at}"))?;
@@ -91,5 +112,18 @@ fn plain(value: &Json) -> String {
         Json::Null => "nothing".into(),
         Json::String(text) => text.replace('\n', "\n        "),
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_digit_is_no_difference_and_the_third_is_one() {
+        let trace = |confidence: f64| json!({"facts": {"answer.confidence": confidence}, "x": [1]});
+        assert!(same(&trace(0.957_908_626_981_157_2), &trace(0.957_908_626_981_157_3)));
+        assert!(!same(&trace(0.957), &trace(0.958)));
+        assert!(!same(&json!({"a": 1}), &json!({"b": 1})));
     }
 }
