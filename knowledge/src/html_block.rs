@@ -193,8 +193,8 @@ pub(crate) fn tag_name(tag: &str) -> (String, bool) {
     (name.map(|c| c.to_ascii_lowercase()).collect(), closes)
 }
 
-/// A tag that is no tag but a placeholder that the reader must see, as in `<YOUR_WRITE_KEY>`.
-pub(crate) fn is_placeholder(tag: &str) -> bool {
+/// A tag that is no tag but words that the reader must see and replace, as in `<YOUR_WRITE_KEY>`.
+pub(crate) fn is_left_to_fill_in(tag: &str) -> bool {
     let Some(inner) = tag.strip_prefix('<').and_then(|t| t.strip_suffix('>')) else { return false };
     inner.len() > 2
         && (inner.contains('_') || inner.bytes().all(|b| b.is_ascii_uppercase() || b == b'-'))
@@ -241,7 +241,7 @@ impl Reading {
     /// Takes a tag in; returns the name of one whose content must be skipped.
     fn tag(&mut self, tag: &str, at: usize) -> Option<&'static str> {
         let (name, closes) = tag_name(tag);
-        if is_placeholder(tag) {
+        if is_left_to_fill_in(tag) {
             self.start.get_or_insert(at);
             self.current.push_str(tag);
             return None;

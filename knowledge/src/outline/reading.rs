@@ -221,7 +221,7 @@ impl<'a> Reading<'a> {
         let (name, _) = html_block::tag_name(tag);
         if name == "br" {
             self.inline.space(self.line_end());
-        } else if html_block::is_placeholder(tag) {
+        } else if html_block::is_left_to_fill_in(tag) {
             self.text(tag, range);
         }
     }
