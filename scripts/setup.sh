@@ -1,7 +1,8 @@
 # Sourced by ./start and ./test: installs what a build needs and is not there yet.
 # Needed: a C compiler (for ring's assembly), Python with pip (one of three ways to get the model),
 # the Rust toolchain, and for ./test PostgreSQL, of which the tests start servers of their own, and
-# Chromium with its driver, in which they use the messenger and the inbox.
+# Chromium with its driver, in which they use the messenger and the inbox. Prism, Intercom's mock,
+# is fetched where there is npm.
 
 say() { printf '\n== %s\n' "$*" >&2; }
 
@@ -70,3 +71,44 @@ fetch_axe() {
     [ -e "$folder/axe.min.js" ] || say "axe-core could not be fetched: the tests do without"
 }
 [ -z "${with_browser:-}" ] || fetch_axe
+
+# The vendor's own client of Intercom, in which a test reads back what it wrote.
+fetch_intercom_client() {
+    local version=7.0.3 folder=.frontdesk/intercom-client
+    local checksum=d581c191f657993dc231259ad9231186a9e3318ee266b7c09c3f2b5e509211bd
+    [ ! -e "$folder/node_modules/intercom-client/package.json" ] || return 0
+    if ! command -v npm >/dev/null; then
+        say "npm is not there to fetch intercom-client: the tests do without"
+        return 0
+    fi
+    say "fetching intercom-client"
+    mkdir -p "$folder/node_modules/intercom-client"
+    (
+        cd "$folder"
+        npm pack --silent "intercom-client@$version" >/dev/null &&
+            echo "$checksum  intercom-client-$version.tgz" | sha256sum --check --quiet &&
+            tar -xzf "intercom-client-$version.tgz" --strip-components=1 -C node_modules/intercom-client
+        rm -f "intercom-client-$version.tgz"
+    )
+    [ -e "$folder/node_modules/intercom-client/package.json" ] ||
+        say "intercom-client could not be fetched: the tests do without"
+}
+[ -z "${with_intercom_sdk:-}" ] || fetch_intercom_client
+
+# Serves the vendor's document of Intercom's interface, and refuses calls that are not as it says;
+# 90 MB that only tests need.
+fetch_prism() {
+    local version=5.14.2 folder=.frontdesk/prism
+    local program=$folder/node_modules/@stoplight/prism-cli/dist/index.js
+    [ ! -e "$program" ] || return 0
+    if ! command -v npm >/dev/null; then
+        say "npm is not there to fetch Prism: the tests do without"
+        return 0
+    fi
+    say "fetching Prism"
+    mkdir -p "$folder"
+    npm install --prefix "$folder" --silent --no-save --no-audit --no-fund --ignore-scripts \
+        "@stoplight/prism-cli@$version" >/dev/null || true
+    [ -e "$program" ] || say "Prism could not be fetched: the tests do without"
+}
+[ -z "${with_prism:-}" ] || fetch_prism

@@ -4,8 +4,8 @@ mod sections;
 
 pub use sections::{
     Answers, Articles, DrafterKind, EmbedderConfig, EmbedderKind, GeneratorConfig, GeneratorKind,
-    InboxConfig, Log, MessengerConfig, ModelsConfig, SearchConfig, ServerConfig, TelemetryConfig,
-    TurnsConfig, WebhooksConfig,
+    InboxConfig, IntercomConfig, IntercomMode, Log, MessengerConfig, ModelsConfig, SearchConfig,
+    ServerConfig, TelemetryConfig, TurnsConfig, WebhooksConfig,
 };
 
 use serde::Deserialize;
@@ -29,6 +29,8 @@ pub struct Config {
     pub inbox: InboxConfig,
     /// Calls to other systems.
     pub webhooks: WebhooksConfig,
+    /// The workspace of Intercom.
+    pub intercom: IntercomConfig,
     /// The bot at work.
     pub turns: TurnsConfig,
     /// Where articles come from.
@@ -58,6 +60,17 @@ impl Secret {
     /// Returns the secret itself, for the wire only; `None` when it is not set.
     pub fn reveal(&self) -> Option<&str> {
         (!self.0.is_empty()).then_some(self.0.as_str())
+    }
+
+    /// Returns the file that holds the secret, where the settings name one: `file:PATH`.
+    pub fn file(&self) -> Option<&Path> {
+        self.0.strip_prefix("file:").map(Path::new)
+    }
+
+    /// Takes the secret out of what a file holds, without the blanks and line breaks around it.
+    #[must_use]
+    pub fn of_file(text: &str) -> Self {
+        Self(text.trim().to_string())
     }
 }
 
@@ -144,6 +157,19 @@ impl Config {
         }
     }
 
+    /// Returns every secret that may stand in a file of its own, with its key.
+    pub fn secrets(&mut self) -> [(&'static str, &mut Secret); 7] {
+        [
+            ("server.metrics_token", &mut self.server.metrics_token),
+            ("messenger.identity_secret", &mut self.messenger.identity_secret),
+            ("webhooks.secret", &mut self.webhooks.secret),
+            ("intercom.access_token", &mut self.intercom.access_token),
+            ("intercom.client_secret", &mut self.intercom.client_secret),
+            ("embedder.api_key", &mut self.embedder.api_key),
+            ("generator.api_key", &mut self.generator.api_key),
+        ]
+    }
+
     /// Looks at what no single value shows. A key that one of `variables` set is blamed on it.
     fn check(&self, file: &Path, variables: &[String]) -> Vec<Fault> {
         let fault = |keys: &[&str], what: &str, mend: &str| {
@@ -165,11 +191,29 @@ impl Config {
                 "set meaning = 0.6, passage_words = 0.3, article_words = 0.1",
             ));
         }
+        faults.extend(self.check_numbers(&fault));
         if self.articles.folders.is_empty() {
             let what = "articles.folders is empty";
             faults.push(fault(&["articles.folders"], what, "name at least one folder"));
         }
         faults
+    }
+
+    /// Looks at numbers of which none at all would leave nobody served.
+    fn check_numbers(&self, fault: &impl Fn(&[&str], &str, &str) -> Fault) -> Vec<Fault> {
+        let numbers = [
+            ("messenger.limit_per_minute", self.messenger.limit_per_minute == 0, 20),
+            ("inbox.session_hours", self.inbox.session_hours == 0, 12),
+            ("inbox.presence_s", self.inbox.presence_s == 0, 60),
+            ("turns.workers", self.turns.workers == 0, 4),
+            ("turns.lease_s", self.turns.lease_s == 0, 60),
+        ];
+        let none = numbers.into_iter().filter(|(_, is_none, _)| *is_none);
+        none.map(|(key, _, example)| {
+            let mend = format!("set 1 or more, for example {example}");
+            fault(&[key], &format!("{key} = 0 serves nobody"), &mend)
+        })
+        .collect()
     }
 
     fn check_models(&self, fault: &impl Fn(&[&str], &str, &str) -> Fault) -> Vec<Fault> {
@@ -356,10 +400,13 @@ fn same_kind(default: &toml::Value, text: &str) -> Option<toml::Value> {
 }
 
 /// Keys that take one of a few words.
-const CHOICES: [(&str, &[&str]); 4] = [
+const CHOICES: [(&str, &[&str]); 7] = [
     ("embedder.kind", &["local", "remote", "hashed"]),
     ("generator.kind", &["none", "local", "remote"]),
     ("answers.drafter", &["quotes", "written"]),
+    ("intercom.mode", &["live", "notes", "silent"]),
+    ("intercom.region", &["us", "eu", "au"]),
+    ("intercom.version", &["2.14", "2.16"]),
     ("log.format", &["text", "json"]),
 ];
 

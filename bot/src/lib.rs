@@ -35,7 +35,7 @@ mod webhook;
 mod wording;
 
 pub use answer::{Answer, Timings};
-pub use channel::{Channel, DeliveryError};
+pub use channel::{Call, Channel, Delivered, DeliveryError, Parcel, Unheard};
 pub use classifiers::Classifiers;
 pub use contradictions::contradictions;
 pub use desk::{Desk, Parts, library};
@@ -46,7 +46,10 @@ pub use inquiry::{Context, Inquiry, Noticed, stated};
 pub use knowledge::{ArticleCard, Mode, Reader};
 pub use library::{Found, Library, Lookup, Refreshed};
 pub use message::{Staffing, Told};
-pub use office::{Changed, Clock, Deed, Inbound, Office, OfficeError, OfficeParts, Pace, Place};
+pub use office::{
+    Changed, Clock, Deed, Elsewhere, Happened, Happening, Heard, Inbound, Office, OfficeError,
+    OfficeParts, Pace, Place,
+};
 pub use playbook::{Canned, Lines, Playbook, Webhook, read_playbook};
 pub use question::Question;
 pub use replay::{Replayed, replay};

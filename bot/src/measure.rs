@@ -48,7 +48,8 @@ pub(crate) fn turn(stages: Stages) {
     }
 }
 
-/// Notes a turn that came to nothing and is taken again: `lease_lost`, `store` or `timeout`.
+/// Notes a turn that came to nothing: `lease_lost` and `store`, which are taken again, or `panic`,
+/// whose conversation went to people.
 pub(crate) fn turn_failed(why: &'static str) {
     counter!("frontdesk_turns_failed_total", "why" => why).increment(1);
 }
@@ -81,11 +82,18 @@ pub(crate) fn posted(destination: &str, result: &'static str) {
         .increment(1);
 }
 
+/// Notes something that another system told at its door.
+pub(crate) fn heard(door: &str, fresh: bool) {
+    let (channel, repeated) = (door.to_string(), if fresh { "no" } else { "yes" });
+    counter!("frontdesk_notices_total", "channel" => channel, "repeated" => repeated).increment(1);
+}
+
 /// Tells the recorder what each number means.
 pub fn describe() {
+    describe_counter!("frontdesk_notices_total", "What other systems told at their doors");
     describe_counter!("frontdesk_messages_received_total", "Messages of customers taken in");
     describe_histogram!("frontdesk_turn_seconds", "Duration of the bot's turns by stage");
-    describe_counter!("frontdesk_turns_failed_total", "Turns that are taken again, by reason");
+    describe_counter!("frontdesk_turns_failed_total", "Turns that came to nothing, by reason");
     describe_counter!("frontdesk_decisions_total", "Decisions of the bot by act and topic");
     describe_counter!("frontdesk_handoffs_total", "Conversations that came to a team's queue");
     describe_counter!("frontdesk_model_errors_total", "Failed calls of a model");

@@ -36,9 +36,15 @@ pub(crate) fn to_customer(
     language: Option<&str>,
     context: &Context,
 ) -> Option<Told> {
+    if !playbook.policy.speaks() {
+        // Whoever has it keep silent hears nothing of a handoff either.
+        return None;
+    }
     let wording = &playbook.wording;
     let plain = |text: String| Some(Told { text, buttons: Vec::new() });
     match act {
+        // A silent bot writes nothing, whatever was decided and whoever decided it.
+        _ if !playbook.policy.speaks() => None,
         Act::Reply(Reply::Draft) => plain(draft?.text.clone()),
         Act::Reply(Reply::Canned(reply)) => {
             let slots = slots(playbook, context);
@@ -58,8 +64,7 @@ pub(crate) fn to_customer(
             Some(Told { text: wording.say(Phrase::Offer, language, &[]), buttons })
         }
         Act::Resolve => plain(wording.say(Phrase::Goodbye, language, &[])),
-        // People will answer, and whoever waits for them shall know it; a silent bot says nothing.
-        Act::DraftOnly { .. } if !playbook.policy.speaks() => None,
+        // People will answer, and whoever waits for them shall know it.
         Act::HandOff { team, .. } | Act::DraftOnly { team } => {
             let expectation = expectation(playbook, team, language, context);
             let slots = [("team", team_name(playbook, team)), ("expect", &expectation)];
@@ -108,7 +113,7 @@ fn expectation(
         Expectation::OpensAt(opens) => {
             let zone = team.hours.as_ref().map(|hours| hours.time_zone().clone());
             let zone = zone.unwrap_or_else(|| playbook.time_zone.clone());
-            let opens = opens.to_zoned(zone).strftime("%Y-%m-%d %H:%M %Z").to_string();
+            let opens = wording.moment(language, &opens.to_zoned(zone));
             wording.say(Phrase::Away, language, &[name, ("opens", &opens)])
         }
         Expectation::TeamOpen { n_ahead: 0 } => wording.say(Phrase::Soon, language, &[name]),
@@ -119,6 +124,41 @@ fn expectation(
         Expectation::Unknown if team.is_open(now) => wording.say(Phrase::Soon, language, &[name]),
         Expectation::Unknown | Expectation::NobodyAvailable => {
             wording.say(Phrase::Nobody, language, &[name])
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{config::Config, read_playbook};
+    use router::Priority;
+
+    const TEAMS: &str = "fallback_team = \"t\"\n[[team]]\nslug = \"t\"\nname = \"T\"\n\
+        [[reply]]\nslug = \"r\"\ntext.en = \"Hello\"\n";
+
+    fn told(replies: bool, act: &Act) -> Option<String> {
+        let mut answers = Config::load(None, std::iter::empty()).unwrap().answers;
+        answers.replies = replies;
+        let playbook = read_playbook("routing.toml".as_ref(), TEAMS, &answers).unwrap();
+        let context = Context::at("2026-11-18T09:30:00Z".parse().unwrap());
+        to_customer(&playbook, act, None, None, &context).map(|told| told.text)
+    }
+
+    #[test]
+    fn a_silent_bot_writes_nothing_whatever_is_decided() {
+        let slug = |name: &str| Slug::try_from(name.to_string()).unwrap();
+        let team = slug("t");
+        for act in [
+            Act::HandOff { team: team.clone(), teammate: None, priority: Priority::Normal },
+            Act::DraftOnly { team },
+            Act::Reply(Reply::Canned(slug("r"))),
+            Act::Clarify(None),
+            Act::Offer,
+            Act::Resolve,
+        ] {
+            assert!(told(true, &act).is_some(), "{act:?}");
+            assert_eq!(told(false, &act), None, "{act:?}");
         }
     }
 }

@@ -6,7 +6,10 @@
 //! other systems leaves through `outbox.rs`.
 
 mod act;
+mod briefing;
 mod door;
+mod elsewhere;
+mod hanging;
 mod in_hand;
 mod outbox;
 mod shift;
@@ -14,14 +17,16 @@ mod turn;
 
 pub use act::Deed;
 pub use door::{Inbound, Place};
+pub use elsewhere::{Elsewhere, Happened, Happening, Heard};
 pub(crate) use turn::{reader, said};
 
+use hanging::Hanging;
 use in_hand::InHand;
 
-use crate::{Channel, Desk};
+use crate::{Channel, Desk, measure};
 use arc_swap::ArcSwap;
 use jiff::{SignedDuration, Timestamp};
-use router::{IllegalMove, Slug};
+use router::IllegalMove;
 use std::{
     collections::BTreeMap,
     fmt,
@@ -54,10 +59,10 @@ struct Inner {
     changes: broadcast::Sender<Changed>,
     /// Woken when a turn or a post has become due here.
     due: Notify,
-    /// Who of each team got a conversation last.
-    last_assigned: Mutex<BTreeMap<Slug, Slug>>,
     /// Lets one share out a queue at a time.
     sharing: Semaphore,
+    /// Whom nothing is sent to for a while.
+    hanging: Mutex<Hanging>,
     /// When rules about waiting were read last.
     reminded: Mutex<Option<Timestamp>>,
 }
@@ -97,11 +102,15 @@ pub struct Pace {
 enum Part {
     Turns,
     Posts,
+    Errands,
     Shift,
 }
 
-/// Workers that send posts: what hangs at one far side does not hold up the others.
+/// Workers that send posts: what is slow at one far side does not hold up the others.
 const SENDERS: usize = 4;
+
+/// Workers that look at what other systems told of.
+const RUNNERS: usize = 4;
 
 /// How long a worker rests after the store has failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
@@ -127,8 +136,8 @@ pub enum OfficeError {
     /// The conversation does not allow it as it stands.
     #[error(transparent)]
     Illegal(#[from] IllegalMove),
-    /// The customer was written to in the meantime; the number of that entry.
-    #[error("the customer has been written to in the meantime")]
+    /// Somebody wrote in the meantime what the deed did not know of; the number of that entry.
+    #[error("somebody has written in the meantime; look at the conversation again")]
     Overtaken(i64),
     /// What was given cannot be used; the text says what and how to mend it.
     #[error("{0}")]
@@ -153,7 +162,6 @@ impl Office {
         let OfficeParts { desk, store, channels, clock, pace } = parts;
         let (changes, _) = broadcast::channel(1024);
         let (desk, due) = (ArcSwap::from_pointee(desk), Notify::new());
-        let (last_assigned, reminded) = (Mutex::default(), Mutex::default());
         Self {
             inner: Arc::new(Inner {
                 desk,
@@ -163,9 +171,9 @@ impl Office {
                 pace,
                 changes,
                 due,
-                last_assigned,
                 sharing: Semaphore::new(1),
-                reminded,
+                hanging: Mutex::default(),
+                reminded: Mutex::default(),
             }),
         }
     }
@@ -214,6 +222,12 @@ impl Office {
         for _ in 0..SENDERS {
             parts.spawn(self.clone().work(stopping.clone(), Part::Posts));
         }
+        if let Err(failure) = self.set_out().await {
+            tracing::error!(error = %failure, "rounds at other systems were not asked for");
+        }
+        for _ in 0..RUNNERS {
+            parts.spawn(self.clone().work(stopping.clone(), Part::Errands));
+        }
         parts.spawn(self.clone().work(stopping.clone(), Part::Shift));
         parts.spawn(self.clone().hear_of_others(stopping.clone()));
         tokio::select! {
@@ -235,7 +249,7 @@ impl Office {
     pub async fn run_until_idle(&self) -> Result<(), OfficeError> {
         loop {
             let mut busy = false;
-            for part in [Part::Turns, Part::Posts, Part::Shift] {
+            for part in [Part::Errands, Part::Turns, Part::Posts, Part::Shift] {
                 busy |= self.step(part).await?;
             }
             if !busy {
@@ -271,6 +285,7 @@ impl Office {
     async fn step(&self, part: Part) -> Result<bool, OfficeError> {
         match part {
             Part::Posts => self.send_due().await,
+            Part::Errands => self.run_errand().await,
             Part::Shift => self.look_round().await,
             Part::Turns => {
                 let now = self.now();
@@ -279,12 +294,20 @@ impl Office {
                 let lease = leased.lease.clone();
                 let span = tracing::info_span!("turn", conversation.id = %leased.record.id);
                 let taken = self.take_turn(leased).instrument(span).await;
-                if taken.is_err() {
-                    crate::measure::turn_failed("store");
-                    let again = now.saturating_add(SignedDuration::from_secs(1));
-                    self.store().give_back(&lease, again.unwrap_or(Timestamp::MAX)).await?;
+                match taken {
+                    Ok(()) => Ok(true),
+                    // Another worker has it, and will record what it decides.
+                    Err(OfficeError::Store(store::Error::LeaseLost)) => {
+                        measure::turn_failed("lease_lost");
+                        Ok(true)
+                    }
+                    Err(failure) => {
+                        measure::turn_failed("store");
+                        let again = now.saturating_add(SignedDuration::from_secs(1));
+                        self.store().give_back(&lease, again.unwrap_or(Timestamp::MAX)).await?;
+                        Err(failure)
+                    }
                 }
-                taken.map(|()| true)
             }
         }
     }
@@ -332,12 +355,9 @@ impl Office {
             let outward = self.is_outward(&record.channel);
             let mut in_hand = InHand::new(desk.playbook(), record, change, (now, outward));
             let done = alter(&mut in_hand)?;
+            let n_entries = in_hand.last_entry();
             in_hand.finish();
-            let n_new = i64::try_from(change.entries.len()).unwrap_or(0);
-            Ok::<_, OfficeError>((
-                done,
-                Record { n_entries: record.n_entries + n_new, ..record.clone() },
-            ))
+            Ok::<_, OfficeError>((done, Record { n_entries, ..record.clone() }))
         });
         let (done, record) = altered.await??;
         self.changed(conversation, record.n_entries);

@@ -44,8 +44,7 @@ pub async fn replay(desk: &Desk, store: &Store, id: Id<Decided>) -> Result<Repla
     if !entries.iter().any(|entry| matches!(entry.content, Content::Customer { .. })) {
         return Err(OfficeError::NotFound("message that was decided about"));
     }
-    let decisions = store.decisions(record.id).await?;
-    let about = decisions.into_iter().map(|decided| (decided.id, decided.about)).collect();
+    let about = store.decided_about(record.id).await?;
     let question = Question::after(office::said(&entries, then.episode, &about));
     let mut context = Context::at(then.at);
     context.stated = known_then(desk, &then.decided.trace);

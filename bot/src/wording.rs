@@ -1,6 +1,10 @@
+mod moment;
+
 use crate::playbook::Canned;
 use router::{Language, Slug};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+#[cfg(test)]
+use std::collections::BTreeSet;
 
 /// Texts of the bot that are the same at every desk unless its `routing.toml` has others.
 const DEFAULTS: &str = include_str!("wording/default.toml");
@@ -39,10 +43,16 @@ pub enum Phrase {
     Yes,
     /// No, thank you.
     No,
+    /// A point in time: `{weekday}`, `{day}`, `{month}`, `{hour}` (0 to 23), `{minute}`, `{zone}`.
+    Moment,
+    /// The days of the week from Monday on, with commas between them.
+    Weekdays,
+    /// The months, with commas between them.
+    Months,
 }
 
 impl Phrase {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 13] = [
         Self::HandOff,
         Self::Offer,
         Self::Clarify,
@@ -53,6 +63,9 @@ impl Phrase {
         Self::Nobody,
         Self::Yes,
         Self::No,
+        Self::Moment,
+        Self::Weekdays,
+        Self::Months,
     ];
 
     fn key(self) -> &'static str {
@@ -67,6 +80,9 @@ impl Phrase {
             Self::Nobody => "nobody",
             Self::Yes => "yes",
             Self::No => "no",
+            Self::Moment => "moment",
+            Self::Weekdays => "weekdays",
+            Self::Months => "months",
         }
     }
 
@@ -77,7 +93,17 @@ impl Phrase {
             Self::Queue => &["team", "ahead"],
             Self::Away => &["team", "opens"],
             Self::Soon | Self::Nobody => &["team"],
+            Self::Moment => &["weekday", "day", "month", "hour", "minute", "zone"],
             _ => &[],
+        }
+    }
+
+    /// How many names its text lists, where it is a list.
+    fn n_listed(self) -> Option<usize> {
+        match self {
+            Self::Weekdays => Some(moment::DAYS),
+            Self::Months => Some(moment::MONTHS),
+            _ => None,
         }
     }
 }
@@ -129,14 +155,22 @@ impl Wording {
     /// Returns what the bot says, with its slots filled; the language's own text where there is
     /// one, else English.
     pub fn say(&self, phrase: Phrase, language: Option<&str>, slots: &[(&str, &str)]) -> String {
-        let of = |language: &str| self.texts.get(language)?.get(phrase.key());
-        let own = language.and_then(|language| of(Language::of_locale(language)?.as_str()));
-        let text = own.or_else(|| of(LAST_RESORT));
-        let mut said = text.cloned().unwrap_or_default();
+        let spoken = self.spoken(phrase, language).and_then(|spoken| self.texts.get(spoken));
+        let mut said =
+            spoken.and_then(|texts| texts.get(phrase.key())).cloned().unwrap_or_default();
         for (slot, value) in slots {
             said = said.replace(&format!("{{{slot}}}"), value);
         }
         said.trim().to_string()
+    }
+
+    /// Returns the language in which something is said to a reader of `language`.
+    fn spoken(&self, phrase: Phrase, language: Option<&str>) -> Option<&str> {
+        let own = language.and_then(Language::of_locale);
+        let wanted = own.as_ref().map(Language::as_str).into_iter().chain([LAST_RESORT]);
+        wanted
+            .filter_map(|language| self.texts.get_key_value(language))
+            .find_map(|(name, texts)| texts.contains_key(phrase.key()).then_some(name.as_str()))
     }
 
     /// Returns the names of the canned replies.
@@ -182,7 +216,8 @@ impl Wording {
     }
 
     /// Returns the languages in which the bot can say everything.
-    pub fn languages(&self) -> BTreeSet<&str> {
+    #[cfg(test)]
+    pub(crate) fn languages(&self) -> BTreeSet<&str> {
         let all = |texts: &BTreeMap<String, String>| {
             Phrase::ALL.iter().all(|phrase| texts.contains_key(phrase.key()))
         };
@@ -267,6 +302,12 @@ fn unlawful(language: &str, key: &str, text: &str) -> Option<WordingProblem> {
     if text.trim().is_empty() {
         let what = format!("wording.{language}.{key} is empty");
         return problem(what, "write a text, or leave the key out".into());
+    }
+    let n_listed = moment::listed(text).count();
+    if phrase.n_listed().is_some_and(|wanted| wanted != n_listed) {
+        let what = format!("wording.{language}.{key} has {n_listed} names");
+        let wanted = phrase.n_listed().unwrap_or(0);
+        return problem(what, format!("write all {wanted}, with commas between them"));
     }
     let mut slots = text.split('{').skip(1).map(|rest| rest.split('}').next().unwrap_or_default());
     let unknown = slots.find(|slot| !phrase.slots().contains(slot))?;

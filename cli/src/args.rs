@@ -1,4 +1,9 @@
+mod intercom;
+
+pub(crate) use intercom::Intercom;
+
 use clap::{Args as Group, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
+use jiff::Timestamp;
 use std::path::PathBuf;
 
 /// An AI support bot and conversation router that you run yourself.
@@ -21,9 +26,10 @@ const EXAMPLES: &str = "Examples:
   frontdesk --desk my-desk ask \"How do I change my password?\" --explain
 
 Settings are described in the frontdesk.toml that `init` writes; each can be set by a variable
-FRONTDESK_<TABLE>_<KEY>. Exit codes: 0 done, 1 the answer is no, 2 wrong usage or configuration.";
+FRONTDESK_<TABLE>_<KEY>. Exit codes: 0 done, 1 the answer is no, 2 it could not be done.";
 
 #[derive(Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "a run of the program makes one")]
 pub(crate) enum Command {
     /// Write a starter desk that runs: settings, rules, articles, cases
     Init {
@@ -32,6 +38,15 @@ pub(crate) enum Command {
     },
     /// Prove settings, routing, articles, models and calibration; exit 1 when something is wrong
     Check,
+    /// Check everything that serving depends on, and say how to mend it; exit 1 when it is broken
+    Doctor,
+    #[command(flatten)]
+    OnDesk(OnDesk),
+}
+
+/// What takes a desk whose settings are sound.
+#[derive(Subcommand)]
+pub(crate) enum OnDesk {
     /// Bring the index in step with the articles; only what changed is embedded
     Index {
         /// Folders with articles, instead of those in frontdesk.toml
@@ -42,43 +57,11 @@ pub(crate) enum Command {
         watch: bool,
     },
     /// Show which passages are found for a question, best first
-    Search {
-        /// What a customer would ask
-        question: String,
-        /// How to search
-        #[arg(long, value_enum, default_value_t = Mode::Fused)]
-        mode: Mode,
-        /// Most passages to show, at least 1
-        #[arg(long, default_value_t = 10, value_parser = at_least_one)]
-        top: usize,
-        #[command(flatten)]
-        reader: Reader,
-    },
+    Search(Search),
     /// Answer a question by the whole path; nothing is stored or sent
-    Ask {
-        /// What the customer writes
-        question: String,
-        /// Earlier messages: JSON lines, or a JSON array, of {"author", "text"}
-        #[arg(long, value_name = "FILE")]
-        history: Option<PathBuf>,
-        /// Show what the confidence and the decision rest on
-        #[arg(long)]
-        explain: bool,
-        #[command(flatten)]
-        reader: Reader,
-        #[command(flatten)]
-        known: Known,
-    },
+    Ask(Ask),
     /// Ask in the terminal, turn by turn; an empty line ends it
-    Chat {
-        /// Show what each confidence rests on
-        #[arg(long)]
-        explain: bool,
-        #[command(flatten)]
-        reader: Reader,
-        #[command(flatten)]
-        known: Known,
-    },
+    Chat(Chat),
     /// Open the desk: messenger, inbox and API, until a signal says to stop
     Serve {
         /// Where to listen, such as 127.0.0.1:8080, instead of server.listen
@@ -98,8 +81,6 @@ pub(crate) enum Command {
         #[arg(long)]
         yes: bool,
     },
-    /// Check everything that serving depends on, and say how to mend it; exit 1 when it is broken
-    Doctor,
     /// Manage who may sign in to the inbox
     #[command(subcommand)]
     Teammates(Teammates),
@@ -109,6 +90,9 @@ pub(crate) enum Command {
     /// Let programs use the API: issue, list and revoke tokens
     #[command(subcommand)]
     Tokens(Tokens),
+    /// Connect a workspace of Intercom, and bring its past and its articles here
+    #[command(subcommand)]
+    Intercom(Intercom),
     /// Learn topics from labelled messages, and measure how well they are told apart
     #[command(subcommand)]
     Topics(Topics),
@@ -118,6 +102,43 @@ pub(crate) enum Command {
     /// Measure the answers on labelled conversations, and fit the confidence
     #[command(subcommand)]
     Eval(Eval),
+}
+
+#[derive(Group)]
+pub(crate) struct Search {
+    /// What a customer would ask
+    pub(crate) question: String,
+    /// How to search
+    #[arg(long, value_enum, default_value_t = Mode::Fused)]
+    pub(crate) mode: Mode,
+    /// Most passages to show, at least 1
+    #[arg(long, default_value_t = 10, value_parser = at_least_one)]
+    pub(crate) top: usize,
+    #[command(flatten)]
+    pub(crate) reader: Reader,
+}
+
+#[derive(Group)]
+pub(crate) struct Ask {
+    /// What the customer writes
+    pub(crate) question: String,
+    /// Earlier messages: JSON lines, or a JSON array, of {"author", "text"}
+    #[arg(long, value_name = "FILE")]
+    pub(crate) history: Option<PathBuf>,
+    /// Show what the confidence and the decision rest on
+    #[arg(long)]
+    pub(crate) explain: bool,
+    #[command(flatten)]
+    pub(crate) known: Known,
+}
+
+#[derive(Group)]
+pub(crate) struct Chat {
+    /// Show what each confidence rests on
+    #[arg(long)]
+    pub(crate) explain: bool,
+    #[command(flatten)]
+    pub(crate) known: Known,
 }
 
 /// Who asks: decides which articles may be found.
@@ -132,7 +153,7 @@ pub(crate) struct Reader {
     /// Tag of the customer; may be given more than once
     #[arg(long, value_name = "NAME")]
     pub(crate) tag: Vec<String>,
-    /// Language of the customer, such as "de"; without it all languages are searched
+    /// Language of the customer, such as "de"; articles in others come a little further down
     #[arg(long, value_name = "LOCALE")]
     locale: Option<String>,
     /// Search articles too that are marked as drafts
@@ -140,9 +161,11 @@ pub(crate) struct Reader {
     drafts: bool,
 }
 
-/// What else is known: decides what the rules see.
+/// Who asks, and what else is known: decides what the rules see.
 #[derive(Group)]
 pub(crate) struct Known {
+    #[command(flatten)]
+    pub(crate) reader: Reader,
     /// Channel that the message came through, such as "web"
     #[arg(long, value_name = "NAME")]
     pub(crate) channel: Option<String>,
@@ -150,8 +173,8 @@ pub(crate) struct Known {
     #[arg(long, value_name = "URL")]
     pub(crate) page: Option<String>,
     /// When the message is acted on, such as 2026-01-31T09:30:00Z; now, when left out
-    #[arg(long, value_name = "TIME")]
-    pub(crate) at: Option<String>,
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub(crate) at: Option<Timestamp>,
     /// A fact that rules can ask for, such as company.arr=12000; may be given more than once
     #[arg(long, value_name = "NAME=VALUE")]
     pub(crate) fact: Vec<String>,
@@ -212,17 +235,7 @@ pub(crate) enum Rules {
         cases: Vec<PathBuf>,
     },
     /// Show every rule in order: what it saw, and why it fired or did not
-    Explain {
-        /// What the customer writes; with --cases, the id of a case
-        message: String,
-        /// Files of cases, one of which is to be explained
-        #[arg(long, num_args = 1.., value_name = "FILE")]
-        cases: Vec<PathBuf>,
-        #[command(flatten)]
-        reader: Reader,
-        #[command(flatten)]
-        known: Known,
-    },
+    Explain(Explain),
     /// Compare the routes of cases with those that they expect; exit 1 when one differs
     Test {
         /// Files of cases; without it those in cases/
@@ -238,6 +251,17 @@ pub(crate) enum Rules {
         #[arg(long, num_args = 1.., value_name = "FILE")]
         cases: Vec<PathBuf>,
     },
+}
+
+#[derive(Group)]
+pub(crate) struct Explain {
+    /// What the customer writes; with --cases, the id of a case
+    pub(crate) message: String,
+    /// Files of cases, one of which is to be explained
+    #[arg(long, num_args = 1.., value_name = "FILE")]
+    pub(crate) cases: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) known: Known,
 }
 
 impl From<Reader> for knowledge::Reader {
@@ -422,4 +446,8 @@ fn at_least_one(text: &str) -> Result<usize, String> {
 fn share(text: &str) -> Result<f64, String> {
     let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
     share.ok_or_else(|| "not a number between 0 and 1".into())
+}
+
+fn moment(text: &str) -> Result<Timestamp, String> {
+    text.parse().map_err(|_| "no time; write it as 2026-01-31T09:30:00Z".into())
 }

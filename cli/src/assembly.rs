@@ -4,8 +4,9 @@ use crate::{progress::Bars, settings::Settings};
 use anyhow::Context;
 use bot::{
     Classifiers, Clock, Desk, Drafter, Library, Parts, WebhookParts, Webhooks,
-    config::{DrafterKind, EmbedderKind, GeneratorKind},
+    config::{DrafterKind, EmbedderKind, GeneratorKind, IntercomMode},
 };
+use intercom::{Intercom, IntercomParts, Mode, SharedBudget, wire::ExternalId};
 use models::{
     ChatOptions, Embedder, Encoder, Generator, HashedEmbedder, LocalChat, RemoteChat,
     RemoteEmbedder, RemoteOptions, Secret,
@@ -15,7 +16,12 @@ use models::{
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
+use store::Store;
+
+/// How long one call of Intercom may take.
+const INTERCOM_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Opens everything that a desk needs to answer.
 pub(crate) async fn desk(settings: Settings) -> anyhow::Result<Desk> {
@@ -80,6 +86,69 @@ pub(crate) fn webhooks(settings: &Settings, clock: Clock) -> anyhow::Result<Webh
         allow_private: settings.config.webhooks.allow_private,
         clock,
     })?)
+}
+
+/// Prepares the client of the workspace of Intercom; None: it is not connected. `budget` shares
+/// the vendor's limit out.
+pub(crate) fn intercom_client(
+    settings: &Settings,
+    budget: Arc<dyn intercom::Budget>,
+    clock: Clock,
+) -> anyhow::Result<Option<intercom::Client>> {
+    let config = &settings.config.intercom;
+    let Some(token) = config.access_token.reveal() else { return Ok(None) };
+    let known = |why: &'static str| anyhow::anyhow!("[intercom]: {why}");
+    let region: intercom::Region = config.region.parse().map_err(known)?;
+    let base_url = match config.api_url.as_str() {
+        "" => region.base_url().to_string(),
+        url => url.to_string(),
+    };
+    let parts = intercom::ClientParts {
+        base_url,
+        token: intercom::AccessToken::new(token),
+        version: config.version.parse().map_err(known)?,
+        budget,
+        clock,
+        timeout: INTERCOM_TIMEOUT,
+        patience: intercom::Patience::default(),
+    };
+    Ok(Some(intercom::Client::new(parts).context("[intercom]")?))
+}
+
+/// Prepares the workspace of Intercom as a channel; None: it is not connected.
+pub(crate) fn intercom(
+    settings: &Settings,
+    store: &Store,
+    clock: Clock,
+) -> anyhow::Result<Option<Intercom>> {
+    let config = &settings.config.intercom;
+    let budget = SharedBudget::new(store.clone(), "intercom", clock.clone());
+    let Some(client) = intercom_client(settings, Arc::new(budget), clock.clone())? else {
+        return Ok(None);
+    };
+    let bot = intercom_seat(settings)?;
+    let mode = match config.mode {
+        IntercomMode::Live => Mode::Live,
+        IntercomMode::Notes => Mode::Notes,
+        IntercomMode::Silent => Mode::Silent,
+    };
+    let secret = config.client_secret.clone();
+    Ok(Some(Intercom::new(IntercomParts { client, bot, secret, mode, clock })))
+}
+
+/// Says why the workspace of Intercom could not be used as the settings have it.
+pub(crate) fn intercom_refusal(settings: &Settings, clock: Clock) -> Option<anyhow::Error> {
+    let budget = Arc::new(intercom::LocalBudget::new(clock.clone()));
+    match intercom_client(settings, budget, clock) {
+        Ok(None) => None,
+        Ok(Some(_)) => intercom_seat(settings).err(),
+        Err(failure) => Some(failure),
+    }
+}
+
+fn intercom_seat(settings: &Settings) -> anyhow::Result<ExternalId> {
+    ExternalId::parse(&settings.config.intercom.admin_id)
+        .context("intercom.admin_id has to be an id; `frontdesk intercom connect` lists them")
 }
 
 /// Opens the articles of a desk, and the embedder that goes with them.

@@ -10,6 +10,7 @@ mod eval;
 mod eval_signals;
 mod index;
 mod init;
+mod intercom;
 mod models;
 mod replay;
 mod rules;
@@ -21,7 +22,7 @@ mod topics;
 
 use crate::{
     Verdict,
-    args::{Args, Command},
+    args::{Args, Command, OnDesk},
     settings::Settings,
     telemetry,
 };
@@ -35,54 +36,56 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Verdict> {
         Command::Init { dir } => init::run(&dir, json),
         Command::Check => check::run(&desk, json).await,
         Command::Doctor => doctor::run(&desk, json).await,
-        command => {
+        Command::OnDesk(command) => {
             let settings = match command {
-                Command::Models(_) | Command::Topics(_) => Settings::for_models(&desk)?,
+                OnDesk::Models(_) | OnDesk::Topics(_) => Settings::for_models(&desk)?,
                 _ => Settings::read(&desk)?,
             };
             let _log = start_log(&settings)?;
-            with_settings(settings, json, command).await
+            on_desk(settings, json, command).await
         }
     }
 }
 
-async fn with_settings(
-    settings: Settings,
-    json: bool,
-    command: Command,
-) -> anyhow::Result<Verdict> {
+async fn on_desk(settings: Settings, json: bool, command: OnDesk) -> anyhow::Result<Verdict> {
     match command {
-        Command::Index { articles, watch } => index::run(settings, json, articles, watch).await,
-        Command::Search { question, mode, top, reader } => {
-            search::run(settings, json, search::Wanted { question, mode, top, reader }).await
-        }
-        Command::Ask { question, history, explain, reader, known } => {
-            let wanted = ask::Wanted { question, history, explain, reader, known };
-            ask::run(settings, json, wanted).await
-        }
-        Command::Chat { .. } if json => {
+        OnDesk::Index { articles, watch } => index::run(settings, json, articles, watch).await,
+        OnDesk::Search(wanted) => search::run(settings, json, wanted).await,
+        OnDesk::Ask(wanted) => ask::run(settings, json, wanted).await,
+        OnDesk::Chat(_) if json => {
             anyhow::bail!("a chat is no single document; use `frontdesk ask --json` with --history")
         }
-        Command::Chat { explain, reader, known } => {
-            chat::run(settings, explain, reader, &known).await
-        }
-        Command::Replay { id } => replay::run(settings, json, &id).await,
-        Command::Erase { customer, yes } => erase::run(&settings, json, &customer, yes).await,
-        Command::Serve { listen } => serve::run(settings, json, listen).await,
-        Command::Teammates(command) => teammates::run(settings, json, command).await,
-        Command::Rules(command) => rules::run(settings, json, command).await,
-        Command::Tokens(command) => tokens::run(&settings, json, command).await,
-        Command::Topics(command) => topics::run(&settings, json, command).await,
-        Command::Models(command) => models::run(&settings, json, command).await,
-        Command::Eval(command) => eval::run(settings, json, command).await,
-        Command::Init { .. } | Command::Check | Command::Doctor => unreachable_command(),
+        OnDesk::Chat(wanted) => chat::run(settings, wanted).await,
+        OnDesk::Replay { id } => replay::run(settings, json, &id).await,
+        OnDesk::Erase { customer, yes } => erase::run(&settings, json, &customer, yes).await,
+        OnDesk::Serve { listen } => serve::run(settings, json, listen).await,
+        OnDesk::Teammates(command) => teammates::run(settings, json, command).await,
+        OnDesk::Rules(command) => rules::run(settings, json, command).await,
+        OnDesk::Tokens(command) => tokens::run(&settings, json, command).await,
+        OnDesk::Intercom(command) => intercom::run(settings, json, command).await,
+        OnDesk::Topics(command) => topics::run(&settings, json, command).await,
+        OnDesk::Models(command) => models::run(&settings, json, command).await,
+        OnDesk::Eval(command) => eval::run(settings, json, command).await,
     }
 }
 
-/// `init`, `check` and `doctor` run without settings: the first writes them, the others report on
-/// them.
-fn unreachable_command() -> anyhow::Result<Verdict> {
-    anyhow::bail!("this command takes no settings")
+/// Says why the log could not be started as the settings have it.
+fn log_refusal(settings: &Settings) -> Option<anyhow::Error> {
+    let traces = telemetry::refuse(&settings.config.telemetry.otlp_endpoint);
+    filter(settings).map(drop).and(traces).err()
+}
+
+/// Reads how much is logged.
+fn filter(settings: &Settings) -> anyhow::Result<EnvFilter> {
+    let level = &settings.config.log.level;
+    // The tokenizer logs the very letters that customers wrote.
+    let quiet = "tokenizers=off".parse()?;
+    let filter = EnvFilter::try_new(level).map_err(|source| {
+        anyhow::anyhow!(
+            "log.level {level:?}: {source}; take one of error, warn, info, debug, trace"
+        )
+    })?;
+    Ok(filter.add_directive(quiet))
 }
 
 /// What ends with the log.
@@ -93,30 +96,21 @@ struct Log {
 
 /// Starts the log on stderr, and traces; the settings say how much and in which form.
 fn start_log(settings: &Settings) -> anyhow::Result<Log> {
-    let log = &settings.config.log;
-    // The tokenizer logs the very letters that customers wrote.
-    let quiet = "tokenizers=off".parse()?;
-    let filter =
-        EnvFilter::try_new(&log.level).map(|f| f.add_directive(quiet)).map_err(|source| {
-            anyhow::anyhow!(
-                "log.level {:?}: {source}; take one of error, warn, info, debug, trace",
-                log.level
-            )
-        })?;
+    let filter = filter(settings)?;
     let lines = tracing_subscriber::fmt::layer()
         .with_ansi(std::io::stderr().is_terminal())
         // It would be told on stderr, which cannot be written to just then, and panic.
         .log_internal_errors(false)
         .with_writer(std::io::stderr);
-    let lines = match log.format.as_str() {
+    let lines = match settings.config.log.format.as_str() {
         "json" => lines.json().boxed(),
         _ => lines.boxed(),
     };
     let registry = tracing_subscriber::registry().with(lines.with_filter(filter));
     let endpoint = settings.config.telemetry.otlp_endpoint.as_str();
+    telemetry::refuse(endpoint)?;
     #[cfg(not(feature = "telemetry"))]
     {
-        telemetry::refuse(endpoint)?;
         registry.init();
         Ok(Log {})
     }

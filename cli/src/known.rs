@@ -8,11 +8,8 @@ use router::Policy;
 use serde_json::{Map, Value, json};
 
 /// Puts together what is known beside the messages.
-pub(crate) fn context(
-    policy: &Policy,
-    reader: &args::Reader,
-    known: &args::Known,
-) -> anyhow::Result<Context> {
+pub(crate) fn context(policy: &Policy, known: &args::Known) -> anyhow::Result<Context> {
+    let reader = &known.reader;
     let mut customer = Map::new();
     let mut note = |name: &str, value: Option<Value>| {
         customer.extend(value.map(|value| (name.to_string(), value)));
@@ -20,19 +17,13 @@ pub(crate) fn context(
     note("tier", reader.tier.first().map(|tier| json!(tier)));
     note("plan", reader.plan.first().map(|plan| json!(plan)));
     note("tags", (!reader.tag.is_empty()).then(|| json!(reader.tag)));
-    let now = match &known.at {
-        Some(at) => at
-            .parse()
-            .with_context(|| format!("--at {at:?} is no time; write it as 2026-01-31T09:30:00Z"))?,
-        None => now(),
-    };
     let stated = known.fact.iter().map(|fact| stated(policy, fact));
     Ok(Context {
         customer,
         channel: known.channel.clone(),
         page: known.page.clone(),
         stated: stated.collect::<anyhow::Result<_>>()?,
-        ..Context::at(now)
+        ..Context::at(known.at.unwrap_or_else(now))
     })
 }
 

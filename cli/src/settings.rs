@@ -76,7 +76,15 @@ impl Settings {
     pub(crate) fn config(root: &Path) -> anyhow::Result<Config> {
         let (file, text) = optional(root, "frontdesk.toml")?;
         let desk = text.as_deref().map(|text| (file.as_path(), text));
-        Ok(Config::load(desk, variables()).map_err(Error::Desk)?)
+        let mut config = Config::load(desk, variables()).map_err(Error::Desk)?;
+        for (key, secret) in config.secrets() {
+            if let Some(file) = secret.file().map(|file| root.join(file)) {
+                let text = std::fs::read_to_string(&file)
+                    .with_context(|| format!("{key}: cannot read {}", file.display()))?;
+                *secret = bot::config::Secret::of_file(&text);
+            }
+        }
+        Ok(config)
     }
 }
 

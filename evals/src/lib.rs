@@ -3,7 +3,8 @@
 //! Cases ([`read_cases`]) go through the very path that serves customers ([`try_cases`]); what
 //! comes back is measured ([`summarise`]) with intervals and written down for programs and people.
 //! [`measure_retrieval`] looks at the search alone; [`calibrate()`] fits the confidence;
-//! [`measure_topics`] says how well topics are told apart on [`read_utterances`].
+//! [`measure_topics`] says how well topics are told apart on [`read_utterances`]. What past
+//! conversations tell of people is taken out of them by [`redact`] first.
 //!
 //! Deliberately absent: any way to answer a question that a customer would not get.
 
@@ -12,6 +13,7 @@ mod case;
 pub mod interval;
 pub mod logistic;
 pub mod measures;
+pub mod redact;
 pub mod report;
 mod retrieval;
 mod routes;

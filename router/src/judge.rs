@@ -137,6 +137,26 @@ pub(crate) fn by_rule(
     spoken(policy, facts, act, reason)
 }
 
+/// Turns what would be said to the customer into a draft for the team that looks after the question,
+/// for a channel on which the bot cannot speak; `why` comes first among the reasons of a draft. What
+/// goes to people anyway is left as it is.
+pub fn keep_back(policy: &Policy, facts: &Facts, decision: Decision, why: Reason) -> Decision {
+    let (team, chosen) = match decision.act() {
+        Act::Reply(_) | Act::Clarify(_) | Act::Offer | Act::Resolve => {
+            let Chosen { team, why } = owner(policy, facts);
+            (team, why)
+        }
+        Act::DraftOnly { team } => (team.clone(), Vec::new()),
+        Act::HandOff { .. } | Act::Hold | Act::Ignore => return decision,
+    };
+    let more = decision.reasons().iter().cloned().chain(chosen);
+    let mut effects = decision.effects().clone();
+    effects.close = false;
+    effects.snooze = None;
+    let fired = decision.fired().to_vec();
+    Decision::new(Act::DraftOnly { team }, why, more).with(effects, fired)
+}
+
 /// Keeps the bot silent where it may not write to customers.
 fn spoken(policy: &Policy, facts: &Facts, act: Act, reason: Reason) -> Verdict {
     if policy.speaks() {

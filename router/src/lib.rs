@@ -51,7 +51,7 @@ pub use decision::{Act, Decision, Effects, Fired, Reason, Reply, Responsible};
 pub use explain::{Explanation, Step, explain};
 pub use facts::{Catalogue, Fact, FactError, FactId, Facts, Kind, Known, Text, Value};
 pub use hours::Hours;
-pub use judge::{Finding, judge, triage, with_finding};
+pub use judge::{Finding, judge, keep_back, triage, with_finding};
 pub use outlook::{Escalation, Outlook, outlook};
 pub use overdue::overdue;
 pub use policy::{At, Ladder, Policy, PolicyError, Routing, Unsure};

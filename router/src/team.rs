@@ -1,7 +1,7 @@
 use crate::{Hours, Phrases, Slug};
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[cfg(test)]
 mod tests;
@@ -27,6 +27,9 @@ pub struct Team {
     /// number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capacity: Option<u32>,
+    /// What other systems call it, by channel, such as `intercom = "5017691"`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub known_as: BTreeMap<String, String>,
     /// Slug of the [`Sla`](crate::Sla) that its conversations have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sla: Option<Slug>,
@@ -98,6 +101,9 @@ pub struct Member {
     /// team says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capacity: Option<u32>,
+    /// What other systems call the teammate, by channel.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub known_as: BTreeMap<String, String>,
     /// Whether the teammate may write to customers; otherwise none are assigned.
     #[serde(default = "yes")]
     pub may_reply: bool,

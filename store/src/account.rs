@@ -2,7 +2,7 @@ use crate::{
     Error, Store,
     column::{Columns, damaged, micros, plain},
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use router::{Presence, Slug};
 use sqlx::{
     Any,
@@ -10,6 +10,9 @@ use sqlx::{
     query::Query,
 };
 use std::collections::BTreeMap;
+
+/// How long what another system told is known again. Intercom repeats for hours at most.
+const NOTICES_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// A teammate who may sign in. The slug is the one that teams name in `routing.toml`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -302,8 +305,8 @@ impl Store {
         Ok(())
     }
 
-    /// Forgets sessions and visits that have ended. They serve nobody in any case; this keeps them
-    /// from filling the database.
+    /// Forgets sessions and visits that have ended, and notices so old that nobody repeats them.
+    /// They serve nobody in any case; this keeps them from filling the database.
     ///
     /// # Errors
     /// [`Error::Database`].
@@ -314,6 +317,9 @@ impl Store {
         ] {
             sqlx::query(sql).bind(micros(now)).execute(&self.writer).await?;
         }
+        let known_for = now.saturating_sub(NOTICES_KEPT).unwrap_or(Timestamp::MIN);
+        let query = sqlx::query("DELETE FROM notice WHERE at <= $1").bind(micros(known_for));
+        query.execute(&self.writer).await?;
         Ok(())
     }
 }

@@ -1,10 +1,10 @@
 use crate::{
-    Audit, Content, EntryId, Error, Id, Label, Lease, NewDecision, NewPost, NewTimer, Outcome,
-    Record, Store, audit, decision, entry,
+    Audit, Content, EntryId, Error, Id, KeyedRequest, Label, Lease, NewDecision, NewPost, NewTimer,
+    Outcome, Record, Share, Store, audit, decision, entry,
     open::Dialect,
     outcome, post,
     record::{self, Locked},
-    timer,
+    rota, timer, token,
 };
 use jiff::Timestamp;
 use sqlx::AnyConnection;
@@ -25,6 +25,12 @@ pub struct Change {
     /// fired already, another worker was faster, and the change is refused with
     /// [`Error::LeaseLost`]: what a timer brings about happens once.
     pub fired: Vec<String>,
+    /// That a queue gives it to a teammate, whom `alter` has made its owner. Without room the change
+    /// is refused with [`Error::Full`], however many nodes share out at the same moment.
+    pub share: Option<Share>,
+    /// The request that brought this about. It is noted with it, and brings about one change only:
+    /// a second one is refused with [`Error::LeaseLost`].
+    pub request: Option<KeyedRequest>,
     /// What became of the episode; of the one that ended, when this change begins another.
     pub outcomes: Vec<Outcome>,
     /// What a teammate made of a draft.
@@ -50,7 +56,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::NotFound`] without such a conversation, [`Error::LeaseLost`] when the guard does
-    /// not hold or a timer has fired already, [`Error::Taken`] when an entry repeats a client id,
+    /// not hold or a timer has fired already, [`Error::Full`], [`Error::Taken`] when an entry repeats a client id,
     /// [`Error::Database`].
     pub async fn change<T, R, F>(
         &self,
@@ -122,7 +128,11 @@ impl Writing<'_> {
         let number = before.n_entries;
         record.id = before.id;
         record.n_entries = number + count(&change.entries);
-        record.updated_at = self.now.max(before.updated_at);
+        // Later than the change before, also by the clock of a node that is behind: whoever follows
+        // along knows a change by its time. Of one that this change opens nobody knows yet.
+        let opens = before.n_entries == 0;
+        let least = if opens { before.updated_at } else { audit::nth(before.updated_at, 1) };
+        record.updated_at = self.now.max(least);
         record::update(self.connection, &record, n_posts + count(&change.posts))
             .await
             .map_err(Error::taken("conversation"))?;
@@ -141,6 +151,12 @@ impl Writing<'_> {
             timer::forget(self).await?;
         }
         timer::set(self, &change.timers).await?;
+        if let Some(share) = &change.share {
+            rota::take(self, share).await?;
+        }
+        if let Some(request) = &change.request {
+            token::note_effect(self, request).await?;
+        }
         outcome::insert(self, ended, &change.outcomes).await?;
         for label in &change.labels {
             decision::label(self, label).await?;
@@ -168,6 +184,8 @@ impl Change {
             && self.posts.is_empty()
             && self.timers.is_empty()
             && self.fired.is_empty()
+            && self.share.is_none()
+            && self.request.is_none()
             && self.outcomes.is_empty()
             && self.labels.is_empty()
             && self.audit.is_empty()

@@ -225,7 +225,11 @@ impl Store {
 
     /// Takes the name of a customer or conversation out of what must outlive them: circumstances
     /// in the audit log, and answers that were kept for repeated requests.
-    async fn blot_out(&self, connection: &mut AnyConnection, id: &str) -> Result<(), Error> {
+    pub(crate) async fn blot_out(
+        &self,
+        connection: &mut AnyConnection,
+        id: &str,
+    ) -> Result<(), Error> {
         sqlx::query("UPDATE audit SET detail = 'null' WHERE conversation = $1 OR subject = $1")
             .bind(id)
             .execute(&mut *connection)
@@ -239,7 +243,7 @@ impl Store {
     }
 
     /// Empties SQLite's log of changes, which holds older pages; they are zero in the file itself.
-    async fn leave_no_copy(&self) -> Result<(), Error> {
+    pub(crate) async fn leave_no_copy(&self) -> Result<(), Error> {
         if self.dialect == Dialect::Sqlite {
             sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.writer).await?;
         }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use router::Slug;
 use serde_json::Value as Json;
 use sqlx::any::AnyRow;
+use std::collections::BTreeMap;
 
 /// A decision as it is kept: what was done with a conversation, and why.
 #[derive(Debug, Clone, PartialEq)]
@@ -86,6 +87,19 @@ impl Store {
         let sql = "SELECT * FROM decision WHERE conversation = $1 ORDER BY about, id";
         let rows = sqlx::query(sql).bind(conversation.to_string()).fetch_all(&self.reader).await?;
         rows.iter().map(read).collect()
+    }
+
+    /// Tells of the decisions of a conversation up to which entry each knew it.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn decided_about(
+        &self,
+        conversation: Id<Record>,
+    ) -> Result<BTreeMap<Id<Decided>, i64>, Error> {
+        let sql = "SELECT id, about FROM decision WHERE conversation = $1";
+        let rows = sqlx::query(sql).bind(conversation.to_string()).fetch_all(&self.reader).await?;
+        rows.iter().map(|row| Ok((Columns(row).id("id")?, Columns(row).number("about")?))).collect()
     }
 
     /// Returns a decision.

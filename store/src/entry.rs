@@ -2,13 +2,14 @@ use crate::{
     Actor, Decided, Error, Id,
     change::Writing,
     column::{Columns, damaged, json, maybe_plain, micros},
+    open::Dialect,
     words::words,
 };
 use jiff::Timestamp;
 use router::Slug;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value as Json, json};
-use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, any::AnyRow};
 
 /// Names one [`Entry`].
 pub type EntryId = Id<Entry>;
@@ -103,6 +104,11 @@ pub struct Source {
 }
 
 impl Content {
+    /// Whether somebody's words stand in it.
+    pub(crate) fn has_words(&self) -> bool {
+        !matches!(self, Self::Event { .. })
+    }
+
     /// Returns what kind it is, and the rest as JSON.
     fn written(&self) -> (&'static str, Json) {
         match self {
@@ -209,22 +215,46 @@ pub(crate) async fn insert(
     .await
     .map_err(Error::taken("message"))?;
     match content.message() {
-        Some(text) => index(writing, text).await,
+        Some(text) => {
+            let conversation = writing.conversation.to_string();
+            index(writing.connection, (writing.dialect, &conversation), text).await
+        }
         None => Ok(()),
     }
 }
 
-async fn index(writing: &mut Writing<'_>, text: &str) -> Result<(), Error> {
+async fn index(
+    connection: &mut AnyConnection,
+    (dialect, conversation): (Dialect, &str),
+    text: &str,
+) -> Result<(), Error> {
     let words: Vec<String> = words(text).into_iter().collect();
     if words.is_empty() {
         return Ok(());
     }
-    let sql = writing.dialect.choose(
+    let sql = dialect.choose(
         "INSERT INTO message_words (conversation, words) VALUES ($1, $2)",
         "INSERT INTO message_words (conversation, words)
          VALUES ($1, array_to_tsvector(string_to_array($2, ' ')))",
     );
-    let query = sqlx::query(sql).bind(writing.conversation.to_string()).bind(words.join(" "));
-    query.execute(&mut *writing.connection).await?;
+    let query = sqlx::query(sql).bind(conversation).bind(words.join(" "));
+    query.execute(connection).await?;
+    Ok(())
+}
+
+/// Writes the words of a conversation for the search as its timeline is by now.
+pub(crate) async fn index_anew(
+    connection: &mut AnyConnection,
+    dialect: Dialect,
+    conversation: &str,
+) -> Result<(), Error> {
+    let query = sqlx::query("DELETE FROM message_words WHERE conversation = $1");
+    query.bind(conversation).execute(&mut *connection).await?;
+    let query = sqlx::query("SELECT * FROM entry WHERE conversation = $1 ORDER BY number");
+    for row in query.bind(conversation).fetch_all(&mut *connection).await? {
+        if let Some(text) = read(&row)?.content.message() {
+            index(connection, (dialect, conversation), text).await?;
+        }
+    }
     Ok(())
 }

@@ -10,6 +10,9 @@ pub enum Error {
     /// The lease has passed to another worker, or somebody acted meanwhile.
     #[error("the lease on the conversation has passed to another worker")]
     LeaseLost,
+    /// The teammate holds as many open conversations as allowed.
+    #[error("the teammate has no room for another conversation")]
+    Full,
     /// The database cannot be used as it is; the text says why and what to do.
     #[error("the database cannot be used: {0}")]
     Unusable(String),

@@ -273,13 +273,7 @@ impl Store {
                      WHERE status = 'open' AND owner_team IS NULL",
                 )
                 .await?,
-            queued: self
-                .count_by_team(
-                    "SELECT owner_team, COUNT(*) AS n FROM conversation
-                     WHERE status = 'open' AND owner_team IS NOT NULL AND owner_teammate IS NULL
-                     GROUP BY owner_team",
-                )
-                .await?,
+            queued: self.queued().await?,
             held: self
                 .count_by_team(
                     "SELECT owner_team, COUNT(*) AS n FROM conversation
@@ -292,6 +286,19 @@ impl Store {
                 .count("SELECT COUNT(*) AS n FROM post WHERE state = 'pending'")
                 .await?,
         })
+    }
+
+    /// Counts the conversations that wait in each team's queue.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn queued(&self) -> Result<Vec<(Slug, i64)>, Error> {
+        self.count_by_team(
+            "SELECT owner_team, COUNT(*) AS n FROM conversation
+             WHERE status = 'open' AND owner_team IS NOT NULL AND owner_teammate IS NULL
+             GROUP BY owner_team",
+        )
+        .await
     }
 
     async fn count(&self, sql: &'static str) -> Result<i64, Error> {

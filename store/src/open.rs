@@ -57,8 +57,13 @@ impl Dialect {
             include_str!("../migrations/0002_words.sqlite.sql"),
             include_str!("../migrations/0002_words.postgres.sql"),
         );
-        let all =
-            [(1, "tables", include_str!("../migrations/0001_tables.sql")), (2, "words", words)];
+        let all = [
+            (1, "tables", include_str!("../migrations/0001_tables.sql")),
+            (2, "words", words),
+            (3, "rota", include_str!("../migrations/0003_rota.sql")),
+            (4, "effects", include_str!("../migrations/0004_effects.sql")),
+            (5, "errands", include_str!("../migrations/0005_errands.sql")),
+        ];
         all.map(|(version, name, sql)| {
             let simple = MigrationType::Simple;
             Migration::new(version, name.into(), simple, sql.into_sql_str(), false)

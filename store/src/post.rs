@@ -1,11 +1,12 @@
 use crate::{
-    Error, Id, Page, Record, Store, audit,
+    Delivery, Error, Id, Page, Received, Record, Store, audit,
     change::Writing,
     column::{Columns, damaged, json, micros, plain},
+    receive::note,
 };
 use jiff::Timestamp;
 use serde_json::Value as Json;
-use sqlx::{AnyConnection, any::AnyRow};
+use sqlx::{AnyConnection, AssertSqlSafe, any::AnyRow};
 
 /// Something to send to another system: to a channel, or to a webhook.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,29 +60,33 @@ pub enum PostState {
 }
 
 impl Store {
-    /// Hands out at most `limit` posts that are due, the head of each line only, until `until`;
-    /// whoever takes them settles each or lets its time run out.
+    /// Hands out at most `limit` posts that are due at `now`, the head of each line only, until
+    /// `until`; whoever takes them settles each or lets its time run out. Posts to the destinations
+    /// `without` stay where they are.
     ///
     /// # Errors
     /// [`Error::Database`].
     pub async fn posts_due(
         &self,
-        now: Timestamp,
-        until: Timestamp,
+        (now, until): (Timestamp, Timestamp),
         limit: u32,
+        without: &[String],
     ) -> Result<Vec<Post>, Error> {
-        let sql = self.dialect.choose(
+        let others: String =
+            (4..).zip(without).map(|(n, _)| format!(" AND destination <> ${n}")).collect();
+        let lock = self.dialect.choose("", "FOR UPDATE SKIP LOCKED");
+        let sql = format!(
             "WITH due AS MATERIALIZED (
-                SELECT id FROM post WHERE head = 1 AND at <= $1 ORDER BY at LIMIT $3)
+                SELECT id FROM post WHERE head = 1 AND at <= $1{others} ORDER BY at LIMIT $3 {lock})
              UPDATE post SET n_attempts = n_attempts + 1, at = $2
-             WHERE id IN (SELECT id FROM due) RETURNING *",
-            "WITH due AS MATERIALIZED (
-                SELECT id FROM post WHERE head = 1 AND at <= $1 ORDER BY at LIMIT $3
-                FOR UPDATE SKIP LOCKED)
-             UPDATE post SET n_attempts = n_attempts + 1, at = $2
-             WHERE id IN (SELECT id FROM due) RETURNING *",
+             WHERE id IN (SELECT id FROM due) RETURNING *"
         );
-        let query = sqlx::query(sql).bind(micros(now)).bind(micros(until)).bind(i64::from(limit));
+        // What is asked for is bound; the text is of this file and counts.
+        let query = sqlx::query(AssertSqlSafe(sql)).bind(micros(now)).bind(micros(until));
+        let mut query = query.bind(i64::from(limit));
+        for destination in without {
+            query = query.bind(plain(destination));
+        }
         let rows = query.fetch_all(&self.writer).await?;
         let mut posts = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
         posts.sort_by_key(|post| (post.created_at, post.id));
@@ -89,16 +94,17 @@ impl Store {
     }
 
     /// Settles a post, or has a pending one tried again at `at`. One that is settled already stays
-    /// as it is.
+    /// as it is. `names` are the far side's for what it made of the post: they go into the ledger,
+    /// so that what comes back from there is known.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Database`].
     pub async fn settle_post(
         &self,
         id: Id<Post>,
-        state: PostState,
-        at: Timestamp,
+        (state, at): (PostState, Timestamp),
         result: &str,
+        names: &[String],
     ) -> Result<(), Error> {
         let mut transaction = self.begin().await?;
         let query = sqlx::query("SELECT conversation, destination FROM post WHERE id = $1");
@@ -112,6 +118,12 @@ impl Store {
             "SELECT id FROM conversation WHERE id = $1 FOR UPDATE",
         );
         sqlx::query(lock).bind(&line.0).fetch_optional(&mut *transaction).await?;
+        for name in names {
+            let (channel, external_id) = (line.1.clone(), name.clone());
+            let conversation = columns.id("conversation")?;
+            let made = Received { conversation, number: 0, repeated: false };
+            note(&mut transaction, &Delivery { channel, external_id }, made, at).await?;
+        }
         sqlx::query(
             "UPDATE post SET state = $2, at = $3, last_result = $4,
                 head = CASE WHEN $2 = 'pending' THEN head ELSE 0 END
@@ -154,6 +166,28 @@ impl Store {
         let query = sqlx::query("SELECT * FROM post WHERE id = $1").bind(id.to_string());
         let row = query.fetch_optional(&self.reader).await?;
         row.as_ref().map(read).transpose()?.ok_or(Error::NotFound("post"))
+    }
+
+    /// Keeps a post for whoever sends it until `until`.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn hold_post(&self, id: Id<Post>, until: Timestamp) -> Result<(), Error> {
+        let sql = "UPDATE post SET at = $2 WHERE id = $1 AND state = 'pending'";
+        let query = sqlx::query(sql).bind(id.to_string()).bind(micros(until));
+        query.execute(&self.writer).await?;
+        Ok(())
+    }
+
+    /// Lists the posts of a conversation that are to be sent, in their order.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn posts_pending(&self, conversation: Id<Record>) -> Result<Vec<Post>, Error> {
+        let sql =
+            "SELECT * FROM post WHERE conversation = $1 AND state = 'pending' ORDER BY number";
+        let query = sqlx::query(sql).bind(conversation.to_string());
+        query.fetch_all(&self.reader).await?.iter().map(read).collect()
     }
 
     /// Returns since when the oldest pending post has waited.
@@ -200,7 +234,7 @@ fn read(row: &AnyRow) -> Result<Post, Error> {
 }
 
 /// Makes the first pending post of a line its head; one that is it already stays so.
-async fn advance(
+pub(crate) async fn advance(
     connection: &mut AnyConnection,
     (conversation, destination): &(String, String),
 ) -> Result<(), Error> {

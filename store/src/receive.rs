@@ -5,7 +5,9 @@ use crate::{
     record::{self, Locked},
 };
 use jiff::Timestamp;
+use router::Status;
 use sqlx::{Any, AnyConnection, Transaction};
+use std::collections::BTreeSet;
 
 /// How often a conversation is looked for that another caller opens or erases at the same moment.
 const ATTEMPTS: u32 = 3;
@@ -39,6 +41,17 @@ pub struct Received {
     pub number: i64,
     /// Whether it had come before, and nothing was changed.
     pub repeated: bool,
+}
+
+/// What became of deliveries that were taken together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Caught {
+    /// The conversation that they belong to.
+    pub conversation: Id<Record>,
+    /// How many of them were new.
+    pub n_new: usize,
+    /// Number of its last entry then.
+    pub n_entries: i64,
 }
 
 impl Store {
@@ -86,6 +99,102 @@ impl Store {
         Ok(Ok(fresh))
     }
 
+    /// Takes deliveries of one conversation, each once, as [`Store::receive`] does, all of them in
+    /// one transaction: nobody sees the conversation between two of them. `alter` is called for
+    /// each of `external_ids` that is new, with its place, and with `None` before what was altered
+    /// is written: in the end, and wherever an episode ends, so that each entry belongs to its own.
+    ///
+    /// # Errors
+    /// As [`Store::receive`].
+    pub async fn receive_all<R, F>(
+        &self,
+        (channel, external_ids): (&str, &[String]),
+        opening: Opening,
+        now: Timestamp,
+        mut alter: F,
+    ) -> Result<Result<Caught, R>, Error>
+    where
+        F: FnMut(&mut Record, &mut Change, Option<usize>) -> Result<(), R> + Send,
+        R: Send,
+    {
+        let (mut transaction, mut locked) = self.admit(opening).await?;
+        let conversation = locked.record.id;
+        let (mut record, mut change) = (locked.record.clone(), Change::default());
+        let (mut n_new, mut n_unwritten) = (0, 0);
+        for place in (0..external_ids.len()).map(Some).chain([None]) {
+            if let Some((place, external_id)) = place.zip(place.and_then(|n| external_ids.get(n))) {
+                let n_before = change.entries.len();
+                let number = locked.record.n_entries + count(n_before) + 1;
+                let fresh = Received { conversation, number, repeated: false };
+                let (channel, external_id) = (channel.to_string(), external_id.clone());
+                let delivery = Delivery { channel, external_id };
+                if !note(&mut transaction, &delivery, fresh, now).await? {
+                    continue;
+                }
+                if let Err(refusal) = alter(&mut record, &mut change, Some(place)) {
+                    transaction.rollback().await?;
+                    return Ok(Err(refusal));
+                }
+                let added = change.entries.get(n_before..).unwrap_or_default();
+                let words = added.iter().position(|(_, content)| content.has_words());
+                let became = words.map_or(0, |words| number + count(words));
+                if became != number {
+                    renumber(&mut transaction, &delivery, became).await?;
+                }
+                (n_new, n_unwritten) = (n_new + 1, n_unwritten + 1);
+                if record.state.status() != Status::Closed {
+                    continue;
+                }
+            } else if n_unwritten == 0 {
+                break;
+            }
+            if let Err(refusal) = alter(&mut record, &mut change, None) {
+                transaction.rollback().await?;
+                return Ok(Err(refusal));
+            }
+            let (altered, done) = (record, std::mem::take(&mut change));
+            locked = self.written(&mut transaction, (&locked, altered, &done), now).await?;
+            (record, n_unwritten) = (locked.record.clone(), 0);
+        }
+        let n_entries = locked.record.n_entries;
+        match n_new {
+            0 => transaction.rollback().await?,
+            _ => transaction.commit().await?,
+        }
+        Ok(Ok(Caught { conversation, n_new, n_entries }))
+    }
+
+    /// Writes what was altered of a conversation, and returns it as it is then.
+    async fn written(
+        &self,
+        transaction: &mut Transaction<'static, Any>,
+        (locked, altered, change): (&Locked, Record, &Change),
+        now: Timestamp,
+    ) -> Result<Locked, Error> {
+        let (dialect, conversation) = (self.dialect, locked.record.id);
+        let episode = altered.state.episode().number;
+        let mut writing =
+            Writing { connection: &mut *transaction, dialect, conversation, episode, now };
+        writing.write(locked, altered, change).await?;
+        let locked = record::lock(transaction, dialect, conversation).await?;
+        locked.ok_or(Error::NotFound("conversation"))
+    }
+
+    /// Returns the names under which a channel's deliveries of a conversation were taken.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn taken(
+        &self,
+        channel: &str,
+        conversation: Id<Record>,
+    ) -> Result<BTreeSet<String>, Error> {
+        let sql = "SELECT external_id FROM ledger WHERE conversation = $1 AND channel = $2";
+        let query = sqlx::query(sql).bind(conversation.to_string()).bind(plain(channel));
+        let rows = query.fetch_all(&self.reader).await?;
+        rows.iter().map(|row| Columns(row).text("external_id")).collect()
+    }
+
     /// Begins a transaction and locks the conversation of a delivery, opening it when it is new.
     async fn admit(&self, opening: Opening) -> Result<(Transaction<'static, Any>, Locked), Error> {
         let dialect = self.dialect;
@@ -131,7 +240,7 @@ async fn open(connection: &mut AnyConnection, new: &Record) -> Result<(), Error>
 
 /// Notes a delivery in the ledger; returns whether it was new. One that is being noted at the same
 /// moment is waited for.
-async fn note(
+pub(crate) async fn note(
     connection: &mut AnyConnection,
     delivery: &Delivery,
     received: Received,
@@ -149,6 +258,22 @@ async fn note(
     .execute(connection)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Notes which entry a delivery became; 0: none that has words.
+async fn renumber(
+    connection: &mut AnyConnection,
+    delivery: &Delivery,
+    number: i64,
+) -> Result<(), Error> {
+    let sql = "UPDATE ledger SET number = $3 WHERE channel = $1 AND external_id = $2";
+    let query = sqlx::query(sql).bind(plain(&delivery.channel)).bind(plain(&delivery.external_id));
+    query.bind(number).execute(connection).await?;
+    Ok(())
+}
+
+fn count(n: usize) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
 }
 
 async fn earlier(connection: &mut AnyConnection, delivery: &Delivery) -> Result<Received, Error> {

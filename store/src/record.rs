@@ -54,7 +54,7 @@ pub struct Record {
     pub turn_due_at: Option<Timestamp>,
     /// When it was opened.
     pub created_at: Timestamp,
-    /// When it changed last; the store notes it.
+    /// When it changed last; the store notes it, for each change a later time.
     pub updated_at: Timestamp,
 }
 

@@ -1,5 +1,6 @@
 use crate::{
-    Error, Id, Store,
+    Error, Id, Record, Store,
+    change::Writing,
     column::{Columns, damaged, json, maybe_micros, micros, plain},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -33,13 +34,24 @@ pub struct ApiToken {
     pub revoked_at: Option<Timestamp>,
 }
 
-/// The answer that a request with an idempotency key was given.
+/// A request of a program that can be told from its repetition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyedRequest {
+    /// Whose.
+    pub token: Id<ApiToken>,
+    /// Its idempotency key.
+    pub key: String,
+}
+
+/// What is known of a request with an idempotency key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Idempotent {
     /// SHA-256 of method, path and body of the request, in hexadecimal.
     pub request_hash: String,
     /// Status and body of the answer; None while the first request is worked on.
     pub answer: Option<(u16, String)>,
+    /// The conversation that it changed, as far as it has by now.
+    pub effect: Option<Id<Record>>,
 }
 
 impl Store {
@@ -109,8 +121,8 @@ impl Store {
 
     /// Notes a request with an idempotency key. None: it is the first one with this key, or the
     /// first since `since`, and the caller goes on; otherwise what is known of the earlier one.
-    /// Requests before `since` are forgotten, and those that were not answered for five minutes:
-    /// whoever worked on them has died.
+    /// Requests before `since` are forgotten, and those that were not answered for five minutes and
+    /// have changed nothing: whoever worked on them has died.
     ///
     /// # Errors
     /// [`Error::Database`].
@@ -126,7 +138,8 @@ impl Store {
             let died = now.saturating_sub(WORKED_ON).unwrap_or(Timestamp::MIN);
             let old = sqlx::query(
                 "DELETE FROM request
-                 WHERE created_at < $1 OR (status IS NULL AND created_at < $2)",
+                 WHERE created_at < $1
+                    OR (status IS NULL AND effect IS NULL AND created_at < $2)",
             );
             let old = old.bind(micros(since)).bind(micros(died));
             old.execute(&mut *transaction).await?;
@@ -156,7 +169,8 @@ impl Store {
         Err(Error::NotFound("request"))
     }
 
-    /// Keeps the answer of a request; None forgets the request, so that it can be made again.
+    /// Keeps the answer of a request; None forgets the request, so that it can be made again, unless
+    /// it has changed something.
     ///
     /// # Errors
     /// [`Error::Database`].
@@ -166,7 +180,7 @@ impl Store {
         answer: Option<(u16, &str)>,
     ) -> Result<(), Error> {
         let sql = match answer {
-            None => "DELETE FROM request WHERE token = $1 AND key = $2",
+            None => "DELETE FROM request WHERE token = $1 AND key = $2 AND effect IS NULL",
             Some(_) => "UPDATE request SET status = $3, body = $4 WHERE token = $1 AND key = $2",
         };
         let mut query = sqlx::query(sql).bind(token.to_string()).bind(plain(key));
@@ -199,5 +213,22 @@ fn read_request(row: &AnyRow) -> Result<Idempotent, Error> {
         }
         _ => None,
     };
-    Ok(Idempotent { request_hash: columns.text("request_hash")?, answer })
+    let (request_hash, effect) = (columns.text("request_hash")?, columns.maybe_id("effect")?);
+    Ok(Idempotent { request_hash, answer, effect })
+}
+
+/// Notes what a request brings about.
+pub(crate) async fn note_effect(
+    writing: &mut Writing<'_>,
+    request: &KeyedRequest,
+) -> Result<(), Error> {
+    let done = sqlx::query(
+        "UPDATE request SET effect = $3 WHERE token = $1 AND key = $2 AND effect IS NULL",
+    )
+    .bind(request.token.to_string())
+    .bind(plain(&request.key))
+    .bind(writing.conversation.to_string())
+    .execute(&mut *writing.connection)
+    .await?;
+    if done.rows_affected() == 0 { Err(Error::LeaseLost) } else { Ok(()) }
 }

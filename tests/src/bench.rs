@@ -1,9 +1,10 @@
+use crate::sample;
 use bot::{
-    Classifiers, Clock, Desk, Drafter, Office, OfficeParts, Pace, Parts,
+    Channel, Classifiers, Clock, Desk, Drafter, Office, OfficeParts, Pace, Parts,
     config::{Config, Fault},
 };
 use jiff::{SignedDuration, Timestamp};
-use models::{Embedder, HashedEmbedder};
+use models::HashedEmbedder;
 use std::{
     path::Path,
     sync::{
@@ -50,13 +51,32 @@ impl Bench {
     pub async fn on(store: Store, folder: TempDir, rules: Rules<'_>, log_odds: f64) -> Self {
         let desk = desk(folder.path(), rules, log_odds).await;
         let clock = Arc::new(AtomicI64::new(START.parse::<Timestamp>().unwrap().as_microsecond()));
-        let office = office(desk, store, clock.clone());
+        let office = office(desk, store, clock.clone(), Vec::new());
         Self { office, folder, clock }
+    }
+
+    /// Opens a desk that sends through a channel.
+    pub async fn sending(channel: Arc<dyn Channel>, rules: Rules<'_>, log_odds: f64) -> Self {
+        let bench = Self::open(Rules::Sample, log_odds).await;
+        let desk = desk(bench.folder.path(), rules, log_odds).await;
+        let (store, clock) = (bench.office.store().clone(), bench.clock.clone());
+        Self { office: office(desk, store, clock, vec![channel]), ..bench }
     }
 
     /// Opens another node on the same store, with the same clock.
     pub async fn second(&self, store: Store, rules: Rules<'_>, log_odds: f64) -> Office {
-        office(desk(self.folder.path(), rules, log_odds).await, store, self.clock.clone())
+        let desk = desk(self.folder.path(), rules, log_odds).await;
+        office(desk, store, self.clock.clone(), Vec::new())
+    }
+
+    /// Opens another node that has channels and answers as the bench does.
+    pub fn node(&self, store: Store, channels: Vec<Arc<dyn Channel>>) -> Office {
+        office(Desk::clone(&self.office.desk()), store, self.clock.clone(), channels)
+    }
+
+    /// Returns what tells the bench's time.
+    pub fn clock(&self) -> Clock {
+        told_by(self.clock.clone())
     }
 
     /// Lets time pass.
@@ -82,9 +102,13 @@ impl Bench {
     }
 }
 
-fn office(desk: Desk, store: Store, clock: Arc<AtomicI64>) -> Office {
-    let now = move || Timestamp::from_microsecond(clock.load(Ordering::SeqCst)).unwrap();
-    let clock: Clock = Arc::new(now);
+fn office(
+    desk: Desk,
+    store: Store,
+    clock: Arc<AtomicI64>,
+    channels: Vec<Arc<dyn Channel>>,
+) -> Office {
+    let clock = told_by(clock);
     let pace = Pace {
         n_workers: 4,
         lease: SignedDuration::from_secs(60),
@@ -92,12 +116,16 @@ fn office(desk: Desk, store: Store, clock: Arc<AtomicI64>) -> Office {
         close_after: SignedDuration::from_hours(48),
         presence: SignedDuration::from_secs(60),
     };
-    Office::new(OfficeParts { desk, store, channels: Vec::new(), clock, pace })
+    Office::new(OfficeParts { desk, store, channels, clock, pace })
+}
+
+fn told_by(clock: Arc<AtomicI64>) -> Clock {
+    Arc::new(move || Timestamp::from_microsecond(clock.load(Ordering::SeqCst)).unwrap())
 }
 
 /// Builds the sample company's desk in a folder, with these rules.
 async fn desk(folder: &Path, rules: Rules<'_>, log_odds: f64) -> Desk {
-    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/vannerly");
+    let sample = sample::folder();
     let mut config = Config::load(None, std::iter::empty()).unwrap();
     config.articles.index = folder.join("index");
     let file = folder.join("routing.toml");
@@ -108,12 +136,7 @@ async fn desk(folder: &Path, rules: Rules<'_>, log_odds: f64) -> Desk {
     let faults = |faults: Vec<Fault>| panic!("{faults:?}");
     let playbook = bot::read_playbook(&file, &text, &config.answers).unwrap_or_else(faults);
     let embedder = Arc::new(HashedEmbedder);
-    let calibration = format!(
-        "intercept = {log_odds:?}\nfactors = []\nreport = {{}}\n[fitted_for]\n\
-         embedder = {:?}\ndrafter = \"quotes\"\nschema = {}\n",
-        embedder.id().to_string(),
-        bot::EVIDENCE_VERSION
-    );
+    let calibration = sample::calibration(log_odds);
     let library = bot::library(&sample, &config, embedder).into();
     let desk = Desk::new(Parts {
         library,

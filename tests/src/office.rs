@@ -4,13 +4,15 @@ use crate::{Bench, Rules};
 use bot::{Deed, Inbound, OfficeError, Place};
 use jiff::SignedDuration;
 use router::{IllegalMove, Owner, Slug, Status};
-use store::{Actor, Content, Customer, Id, NewAccount, OutcomeKind, Record, Role, Verdict};
+use store::{
+    Actor, Content, Customer, Id, Identity, NewAccount, OutcomeKind, Record, Role, Verdict,
+};
 
-const SURE: f64 = 6.0;
-const UNSURE: f64 = -6.0;
+pub(crate) const SURE: f64 = 6.0;
+pub(crate) const UNSURE: f64 = -6.0;
 
 /// One team that takes from its queue by turns, with promises and rules by time.
-const TEAMS: &str = r#"
+pub(crate) const TEAMS: &str = r#"
 fallback_team = "support"
 
 [[sla]]
@@ -49,24 +51,24 @@ when = 'conversation.waiting_minutes >= 600'
 then = { tags = ["waits-too-long"], priority = "high" }
 "#;
 
-fn slug(text: &str) -> Slug {
+pub(crate) fn slug(text: &str) -> Slug {
     text.to_string().try_into().unwrap()
 }
 
-fn teammate(name: &str) -> Actor {
+pub(crate) fn teammate(name: &str) -> Actor {
     Actor::Teammate(slug(name))
 }
 
 impl Bench {
     /// Has a customer write and the bot act; returns the conversation.
-    async fn say(&self, customer: &Customer, place: Place, text: &str) -> Record {
+    pub(crate) async fn say(&self, customer: &Customer, place: Place, text: &str) -> Record {
         let inbound = self.inbound(customer, place, text);
         let received = self.office.receive(inbound).await.unwrap();
         self.office.run_until_idle().await.unwrap();
         self.record(received.conversation).await
     }
 
-    fn inbound(&self, customer: &Customer, place: Place, text: &str) -> Inbound {
+    pub(crate) fn inbound(&self, customer: &Customer, place: Place, text: &str) -> Inbound {
         Inbound {
             channel: "web".into(),
             external_id: Id::<Record>::new(self.office.now()).to_string(),
@@ -78,12 +80,12 @@ impl Bench {
         }
     }
 
-    async fn record(&self, id: Id<Record>) -> Record {
+    pub(crate) async fn record(&self, id: Id<Record>) -> Record {
         self.office.store().conversation(id).await.unwrap()
     }
 
     /// The timeline in short, one entry a line.
-    async fn told(&self, id: Id<Record>) -> Vec<String> {
+    pub(crate) async fn told(&self, id: Id<Record>) -> Vec<String> {
         let timeline = self.office.store().timeline(id, 0, 1000).await.unwrap();
         let short = |text: &str| text.chars().take(40).collect::<String>();
         let line = |content: &Content| match content {
@@ -96,7 +98,7 @@ impl Bench {
         timeline.iter().map(|entry| line(&entry.content)).collect()
     }
 
-    async fn sign_in(&self, name: &str) {
+    pub(crate) async fn sign_in(&self, name: &str) {
         let account = NewAccount {
             teammate: slug(name),
             name: name.into(),
@@ -157,7 +159,7 @@ async fn a_conversation_goes_to_whoever_is_there_and_the_next_when_one_is_done()
     };
     assert_eq!((held("ada").await, held("bo").await), (2, 2), "capacity is two each");
     let by_ada = bench.office.store().held_by(&slug("ada"), 10).await.unwrap()[0].record.id;
-    bench.office.act(by_ada, &teammate("ada"), Deed::Close).await.unwrap();
+    bench.office.act(by_ada, &teammate("ada"), Deed::Close { seen: None }).await.unwrap();
     bench.office.run_until_idle().await.unwrap();
     assert_eq!((held("ada").await, held("bo").await), (2, 2), "the fifth was pulled");
 }
@@ -199,6 +201,30 @@ async fn a_reply_that_was_overtaken_is_not_sent() {
 }
 
 #[tokio::test]
+async fn nobody_ends_a_conversation_over_a_message_that_they_have_not_seen() {
+    let bench = Bench::open(Rules::Text(TEAMS), UNSURE).await;
+    let customer = bench.visitor().await;
+    let record = bench.say(&customer, Place::New, "I need a human").await;
+    let seen = Some(record.n_entries);
+    let until = bench.office.now() + SignedDuration::from_hours(2);
+    let note = Deed::Note { text: "Nothing to see here.".into() };
+    bench.office.act(record.id, &teammate("bo"), note).await.unwrap();
+    bench.say(&customer, Place::Known(record.id), "One more thing").await;
+    for deed in [Deed::Close { seen }, Deed::Snooze { until, seen }] {
+        let refused = bench.office.act(record.id, &teammate("ada"), deed).await;
+        let number = record.n_entries + 2;
+        assert!(matches!(refused, Err(OfficeError::Overtaken(n)) if n == number), "{refused:?}");
+    }
+    let now = bench.record(record.id).await;
+    assert_eq!((now.state.status(), now.waiting_since.is_some()), (Status::Open, true));
+    let note = Deed::Note { text: "Only a note.".into() };
+    let noted = bench.office.act(record.id, &teammate("bo"), note).await.unwrap();
+    let close = Deed::Close { seen: Some(noted.n_entries - 1) };
+    let closed = bench.office.act(record.id, &teammate("ada"), close).await.unwrap();
+    assert_eq!(closed.state.status(), Status::Closed);
+}
+
+#[tokio::test]
 async fn a_draft_that_was_used_becomes_a_label() {
     let bench = Bench::open(Rules::Sample, UNSURE).await;
     let customer = bench.visitor().await;
@@ -222,7 +248,7 @@ async fn a_closed_conversation_opens_a_new_episode_with_the_bot() {
     let bench = Bench::open(Rules::Text(TEAMS), SURE).await;
     let customer = bench.visitor().await;
     let record = bench.say(&customer, Place::New, "I need a human").await;
-    bench.office.act(record.id, &teammate("ada"), Deed::Close).await.unwrap();
+    bench.office.act(record.id, &teammate("ada"), Deed::Close { seen: None }).await.unwrap();
     let closed = bench.record(record.id).await;
     assert_eq!((closed.state.status(), closed.due), (Status::Closed, Default::default()));
     let refused = bench.office.act(record.id, &teammate("ada"), Deed::HandBack).await;
@@ -286,7 +312,7 @@ async fn a_snoozed_conversation_wakes_by_time_or_by_its_customer() {
     let customer = bench.visitor().await;
     let record = bench.say(&customer, Place::New, "I need a human").await;
     let until = bench.office.now() + SignedDuration::from_hours(2);
-    let snooze = || Deed::Snooze { until };
+    let snooze = || Deed::Snooze { until, seen: None };
     bench.office.act(record.id, &teammate("ada"), snooze()).await.unwrap();
     assert_eq!(bench.record(record.id).await.state.status(), Status::Snoozed);
     bench.pass(SignedDuration::from_mins(121));
@@ -382,4 +408,25 @@ async fn who_waits_anew_after_a_reply_is_owed_an_escalation_again() {
     bench.pass(SignedDuration::from_mins(6));
     bench.office.run_until_idle().await.unwrap();
     assert_eq!(*bench.record(record.id).await.state.owner(), Owner::Team(slug("leads")));
+}
+
+#[tokio::test]
+async fn rules_tell_a_proven_customer_from_a_visitor() {
+    let rule = "[[rule]]\nname = \"Strangers\"\nwhen = '!customer.verified'\nthen = { hand_off = \"leads\" }\n";
+    let bench = Bench::open(Rules::Text(&format!("{TEAMS}{rule}")), SURE).await;
+    let owner = async |customer: &Customer| {
+        let record =
+            bench.say(customer, Place::New, "How many days does the free trial last?").await;
+        record.state.owner().clone()
+    };
+    // What a visitor's page says of them proves nothing.
+    let visitor = bench.visitor().await;
+    let mut claims = visitor.clone();
+    claims.attributes.insert("verified".into(), true.into());
+    bench.office.store().alter_customer(&claims).await.unwrap();
+    assert_eq!(owner(&visitor).await, Owner::Team(slug("leads")));
+    let identity = Identity { realm: "desk".into(), external_id: "customer-17".into() };
+    let proven = Customer { id: Id::new(bench.office.now()), identity: Some(identity), ..visitor };
+    let proven = bench.office.store().keep_customer(&proven).await.unwrap();
+    assert_eq!(owner(&proven).await, Owner::Bot);
 }

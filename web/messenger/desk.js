@@ -41,11 +41,14 @@ const identified = () => Object.values(identity()).some((part) => part != null);
 let visiting = null;
 let visitor = { verified: false };
 const visit = () => {
+  if (visiting) return visiting;
   const { token, verified } = remembered();
   const hello = { ...identity(), locale: config.locale, name: settings.name };
   if (hello.user_id != null) hello.user_id = String(hello.user_id);
-  visiting ??= call("POST", "/visits", hello).then(
+  const own = (visiting = call("POST", "/visits", hello).then(
     async (welcome) => {
+      // Somebody has signed in or out meanwhile: this one's token must not come back.
+      if (visiting !== own) return visit();
       visitor = welcome;
       remember({ verified: welcome.verified });
       if (welcome.token) remember({ token: welcome.token });
@@ -54,6 +57,7 @@ const visit = () => {
       return welcome;
     },
     (refusal) => {
+      if (visiting !== own) return visit();
       visiting = null;
       if (refusal.code !== "identity_unproven") throw refusal;
       console.warn("Frontdesk: " + refusal.message);
@@ -62,8 +66,8 @@ const visit = () => {
       );
       return visit();
     },
-  );
-  return visiting;
+  ));
+  return own;
 };
 
 const asVisitor = async (method, path, body) => {

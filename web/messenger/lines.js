@@ -104,7 +104,7 @@ const EVENTS = {
 
 const drawn = (line) => {
   if (line.kind !== "event") return bubble(line);
-  const words = EVENTS[line.what] ? EVENTS[line.what](line) : "";
+  const words = Object.hasOwn(EVENTS, line.what) ? EVENTS[line.what](line) : "";
   return make("p", { class: "event", hidden: !words }, make("span", {}, words));
 };
 

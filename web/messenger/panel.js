@@ -309,14 +309,16 @@ const expectations = () => {
     return phrases(nameOf(speaker), awayWords());
   return phrases(
     config.bot && say("replies_bot"),
-    config.people && (awayWords() || say("people_here")),
+    awayWords() || (peopleOf()?.open && say("people_here")),
   );
 };
 
 const phrases = (...all) => all.filter(Boolean).map((words) => make("span", {}, words));
 
+const peopleOf = () => (talk.standing ? talk.standing.people : config.people);
+
 const awayWords = () => {
-  const people = talk.standing ? talk.standing.people : config.people;
+  const people = peopleOf();
   if (!people || people.open || !people.opens_at) return "";
   const time = new Intl.DateTimeFormat(config.locale, {
     weekday: "short",

@@ -1,4 +1,4 @@
-use crate::{Health, Texts};
+use crate::{Health, Origin, Texts};
 use bot::Office;
 use jiff::SignedDuration;
 use std::{fmt, net::IpAddr, sync::Arc};
@@ -37,7 +37,7 @@ pub struct Settings {
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
     /// Origins of pages that may show the messenger; none: any page.
-    pub allowed_origins: Vec<String>,
+    pub allowed_origins: Vec<Origin>,
     /// Secret that the desk's own site proves identities with.
     pub identity_secret: Option<String>,
     /// Messages that one visitor may send in a minute.

@@ -2,25 +2,29 @@
 //!
 //! [`serve`] answers on one listener: customers by the messenger (`messenger.rs`, with the script
 //! that a company puts into its pages), teammates by the inbox (`inbox.rs`), programs by the API
-//! (`api.rs`), and whoever runs it by health and metrics (`operations.rs`). Everything is said to,
+//! (`api.rs`), other systems by their webhooks (`vendors.rs`), and whoever runs it by health and
+//! metrics (`operations.rs`). Everything is said to,
 //! and read from, a [`bot::Office`].
 //!
 //! Deliberately absent: decisions, and SQL. A page shows what the store holds.
 
 mod api;
+mod buckets;
 mod caller;
 mod front;
 mod inbox;
 mod markdown;
 mod messenger;
 mod operations;
+mod outside;
 mod problem;
 mod secret;
+mod vendors;
 
 pub use api::{SCOPES, issue_token};
 pub use front::{Front, Settings};
 pub use inbox::hash_password;
-pub use messenger::Texts;
+pub use messenger::{Origin, Texts};
 pub use operations::Health;
 
 pub(crate) use problem::Problem;
@@ -35,6 +39,7 @@ pub fn router(front: Front) -> Router {
         .merge(messenger::router(&front))
         .merge(inbox::router())
         .merge(api::router(&front))
+        .merge(vendors::router())
         .merge(operations::router())
         .layer(middleware::from_fn_with_state(front.clone(), operations::observe))
         .with_state(front)

@@ -54,6 +54,13 @@ pub(crate) fn html(markdown: &str) -> String {
     builder.clean(&written).to_string()
 }
 
+/// Returns an address as it may stand in a link: of the web, nothing else.
+pub(crate) fn web_address(url: &str) -> Option<String> {
+    let lower = url.trim().to_ascii_lowercase();
+    let lawful = lower.starts_with("https://") || lower.starts_with("http://");
+    lawful.then(|| url.trim().to_string())
+}
+
 /// Takes an event of the parser as far as messages may have it.
 fn tamed(event: Event<'_>) -> Vec<Event<'_>> {
     match event {
@@ -119,5 +126,15 @@ mod tests {
         );
         let hostile = html("[x](https://x.test/\"onmouseover=\"alert(1))\n\n`</code><b>`");
         assert!(!hostile.contains("<b>") && !hostile.contains("\"onmouseover"), "{hostile}");
+    }
+
+    #[test]
+    fn only_addresses_of_the_web_become_links() {
+        assert_eq!(web_address("https://a.test/x").as_deref(), Some("https://a.test/x"));
+        for hostile in
+            ["javascript:alert(1)", " JavaScript:alert(1)", "data:text/html,x", "//x", "/inbox"]
+        {
+            assert_eq!(web_address(hostile), None, "{hostile}");
+        }
     }
 }

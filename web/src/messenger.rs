@@ -12,6 +12,7 @@ mod feed;
 mod identity;
 mod limits;
 mod opening;
+mod origin;
 mod said;
 mod script;
 mod shown;
@@ -19,9 +20,10 @@ mod talk;
 mod texts;
 mod visit;
 
+pub use origin::Origin;
 pub use texts::Texts;
 
-use crate::{Front, Problem, caller::Caller};
+use crate::{Front, Problem, Settings, caller::Caller};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, FromRef, Request, State},
@@ -31,7 +33,6 @@ use axum::{
     routing::{get, post},
 };
 use limits::Limits;
-use serde_json::{Map, json};
 use std::{sync::Arc, time::Duration};
 use tower_http::{
     cors::{AllowOrigin, CorsLayer},
@@ -46,6 +47,8 @@ const LARGEST_BODY: usize = 128 * 1024;
 struct Porch {
     front: Front,
     limits: Arc<Limits>,
+    /// Origins of pages that may ask; None: any.
+    allowed: Option<Arc<[Origin]>>,
 }
 
 impl FromRef<Porch> for Front {
@@ -57,7 +60,8 @@ impl FromRef<Porch> for Front {
 /// Returns the routes.
 pub(crate) fn router(front: &Front) -> Router<Front> {
     let limits = Arc::new(Limits::new(front.settings.limit_per_minute));
-    let porch = Porch { front: front.clone(), limits };
+    let allowed = allowed(&front.settings).map(Arc::from);
+    let porch = Porch { front: front.clone(), limits, allowed };
     let v1 = Router::new()
         .route("/config", get(opening::config))
         .route("/visits", post(visit::open))
@@ -70,7 +74,7 @@ pub(crate) fn router(front: &Front) -> Router<Front> {
         .fallback(nothing_here)
         .method_not_allowed_fallback(not_so)
         .layer(middleware::from_fn_with_state(porch.clone(), admit))
-        .layer(cors(front))
+        .layer(cors(porch.allowed.as_deref()))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(SetResponseHeaderLayer::if_not_present(
             header::CACHE_CONTROL,
@@ -84,13 +88,12 @@ pub(crate) fn router(front: &Front) -> Router<Front> {
 }
 
 /// Lets pages of the allowed origins read answers; never with credentials, as there are none.
-fn cors(front: &Front) -> CorsLayer {
-    let origins = &front.settings.allowed_origins;
-    let allowed = if origins.is_empty() {
-        AllowOrigin::any()
-    } else {
-        let own = std::iter::once(&front.settings.public_url);
-        AllowOrigin::list(own.chain(origins).filter_map(|origin| origin.parse().ok()))
+fn cors(allowed: Option<&[Origin]>) -> CorsLayer {
+    let allowed = match allowed {
+        None => AllowOrigin::any(),
+        Some(origins) => {
+            AllowOrigin::list(origins.iter().filter_map(|origin| origin.to_string().parse().ok()))
+        }
     };
     CorsLayer::new()
         .allow_origin(allowed)
@@ -104,6 +107,13 @@ fn cors(front: &Front) -> CorsLayer {
         .max_age(Duration::from_secs(24 * 3600))
 }
 
+/// Returns the origins of pages that may show the messenger, the desk's own among them; None: any.
+fn allowed(settings: &Settings) -> Option<Vec<Origin>> {
+    let named = &settings.allowed_origins;
+    let own = || Origin::of_address(&settings.public_url).into_iter();
+    (!named.is_empty()).then(|| own().chain(named.iter().cloned()).collect())
+}
+
 /// Turns away pages of other origins than the allowed ones, and addresses that ask too much.
 async fn admit(
     State(porch): State<Porch>,
@@ -111,17 +121,15 @@ async fn admit(
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let settings = &porch.front.settings;
-    if let Some(origin) = request.headers().get(header::ORIGIN) {
-        let is = |allowed: &String| allowed.as_bytes() == origin.as_bytes();
-        let origins = &settings.allowed_origins;
-        if !origins.is_empty() && !is(&settings.public_url) && !origins.iter().any(is) {
-            let detail = "the messenger is not for pages of this origin; \
-                          messenger.allowed_origins names those it is for";
-            return Err(Problem::new(StatusCode::FORBIDDEN, "foreign_origin", detail));
-        }
+    let origin = request.headers().get(header::ORIGIN);
+    if let (Some(origin), Some(allowed)) = (origin, &porch.allowed)
+        && !allowed.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes())
+    {
+        let detail = "the messenger is not for pages of this origin; \
+                      messenger.allowed_origins names those it is for";
+        return Err(Problem::new(StatusCode::FORBIDDEN, "foreign_origin", detail));
     }
-    porch.limits.request(caller.network(), porch.front.office.now()).map_err(too_many)?;
+    porch.limits.request(caller.network(), porch.front.office.now()).map_err(Problem::too_many)?;
     Ok(next.run(request).await)
 }
 
@@ -132,13 +140,4 @@ async fn nothing_here() -> Problem {
 async fn not_so() -> Problem {
     let detail = "this address takes another method";
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "not_allowed", detail)
-}
-
-/// Says that somebody has asked too much, and when to come back.
-fn too_many(after_s: u64) -> Problem {
-    let detail = format!("too much at once; try again in {after_s} s");
-    Problem {
-        more: Map::from_iter([("retry_after_s".to_string(), json!(after_s))]),
-        ..Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many", detail)
-    }
 }

@@ -52,8 +52,10 @@ async fn metrics(
 
 /// Whether a caller may see figures and details.
 fn is_trusted(front: &Front, Caller(address): Caller, headers: &HeaderMap) -> bool {
-    let is_near = address.is_loopback()
-        || front.settings.trusted_proxies.iter().any(|proxy| proxy.to_canonical() == address);
+    // What comes from this machine by a proxy that is not named may come from anywhere.
+    let is_own = address.is_loopback() && !headers.contains_key("x-forwarded-for");
+    let proxies = &front.settings.trusted_proxies;
+    let is_near = is_own || proxies.iter().any(|proxy| proxy.to_canonical() == address);
     let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let presented = bearer.and_then(|value| value.strip_prefix("Bearer "));
     // Hashes are compared, so that the time it takes tells nothing of the token.
@@ -61,4 +63,42 @@ fn is_trusted(front: &Front, Caller(address): Caller, headers: &HeaderMap) -> bo
         .zip(front.health.token())
         .is_some_and(|(presented, token)| secret::hash(presented) == secret::hash(token));
     is_near || holds_token
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Settings;
+    use ::tests::{Bench, Rules};
+    use std::net::IpAddr;
+
+    #[tokio::test]
+    async fn whoever_comes_by_a_proxy_without_a_name_is_no_neighbour() {
+        let bench = Bench::open(Rules::Sample, 5.0).await;
+        let check = |proxies: &[&str], address: &str, forwarded: Option<&str>, expected: bool| {
+            let settings = Settings {
+                public_url: "https://help.example.com".into(),
+                trusted_proxies: proxies.iter().map(|proxy| proxy.parse().unwrap()).collect(),
+                allowed_origins: Vec::new(),
+                identity_secret: None,
+                limit_per_minute: 1,
+                texts: crate::Texts::default(),
+                session: jiff::SignedDuration::from_hours(1),
+            };
+            let front = Front::new(bench.office.clone(), settings);
+            let mut headers = HeaderMap::new();
+            if let Some(forwarded) = forwarded {
+                headers.insert("x-forwarded-for", forwarded.parse().unwrap());
+            }
+            let peer: IpAddr = address.parse().unwrap();
+            let caller = crate::caller::caller(&headers, peer, &front.settings.trusted_proxies);
+            let found = is_trusted(&front, Caller(caller), &headers);
+            assert_eq!(found, expected, "{proxies:?} {address} {forwarded:?}");
+        };
+        check(&[], "127.0.0.1", None, true);
+        check(&[], "127.0.0.1", Some("203.0.113.5"), false);
+        check(&["127.0.0.1"], "127.0.0.1", Some("203.0.113.5"), false);
+        check(&["10.0.0.7"], "10.0.0.7", None, true);
+        check(&["10.0.0.7"], "203.0.113.5", None, false);
+    }
 }

@@ -37,6 +37,13 @@ impl Problem {
         Self { more, ..Self::invalid(detail) }
     }
 
+    /// Says that somebody has asked too much, and when to come back.
+    pub(crate) fn too_many(after_s: u64) -> Self {
+        let detail = format!("too much at once; try again in {after_s} s");
+        let more = Map::from_iter([("retry_after_s".to_string(), json!(after_s))]);
+        Self { more, ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many", detail) }
+    }
+
     /// Logs what failed inside and says no more than that something did.
     pub(crate) fn inside(failure: &dyn std::error::Error) -> Self {
         let mut causes = vec![failure.to_string()];

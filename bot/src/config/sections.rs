@@ -42,6 +42,31 @@ pub struct WebhooksConfig {
     pub allow_private: bool,
 }
 
+/// `[intercom]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "each key is documented in DEFAULTS, once")]
+pub struct IntercomConfig {
+    pub access_token: Secret,
+    pub client_secret: Secret,
+    pub admin_id: String,
+    pub region: String,
+    pub version: String,
+    pub mode: IntercomMode,
+    pub api_url: String,
+    pub articles_every_h: u32,
+}
+
+/// What the bot does in Intercom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "each value is documented in DEFAULTS, once")]
+pub enum IntercomMode {
+    Live,
+    Notes,
+    Silent,
+}
+
 /// `[turns]`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

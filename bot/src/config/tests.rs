@@ -84,6 +84,22 @@ fn a_generator_without_any_time_is_refused() {
 }
 
 #[test]
+fn a_desk_that_would_serve_nobody_is_refused() {
+    for (key, example) in [
+        ("turns.workers", 4),
+        ("turns.lease_s", 60),
+        ("messenger.limit_per_minute", 20),
+        ("inbox.session_hours", 12),
+        ("inbox.presence_s", 60),
+    ] {
+        let (table, name) = key.split_once('.').unwrap();
+        let fault = format!("{key} = 0 serves nobody; set 1 or more, for example {example}");
+        check(&format!("[{table}]\n{name} = 0"), &format!("frontdesk.toml: {fault}"));
+    }
+    assert!(load("[turns]\nclose_after_h = 0\n[server]\nshutdown_s = 0", &[]).is_ok());
+}
+
+#[test]
 fn a_lone_word_as_log_level_is_a_level() {
     check(
         "[log]\nlevel = \"frob\"",

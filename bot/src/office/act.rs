@@ -2,11 +2,16 @@ use super::{InHand, Office, OfficeError, door::lawful, in_hand::team_of};
 use jiff::Timestamp;
 use router::{Policy, Priority, Slug};
 use serde_json::{Value as Json, json};
-use store::{Actor, Audit, Content, Decided, Id, Label, OutcomeKind, Record, Verdict};
+use store::{
+    Actor, Audit, Content, Decided, Id, KeyedRequest, Label, OutcomeKind, Record, Verdict,
+};
 
-/// How often a reply looks again whether somebody has written, while others keep adding to the
+/// How often a deed looks again whether somebody has written, while others keep adding to the
 /// conversation.
 const LOOKS: usize = 5;
+
+/// Whether an entry that the doer has not seen keeps a deed from being done.
+type Overtakes = fn(&Content) -> bool;
 
 /// What a teammate or a program does with a conversation.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,9 +46,15 @@ pub enum Deed {
     Snooze {
         /// Until when.
         until: Timestamp,
+        /// As for [`Deed::Close`].
+        seen: Option<i64>,
     },
     /// Ends it.
-    Close,
+    Close {
+        /// Number of the last entry that was seen; when the customer wrote since, nothing is done
+        /// and [`OfficeError::Overtaken`] comes back. None does it whatever happened.
+        seen: Option<i64>,
+    },
     /// Adds a tag.
     Tag(String),
     /// Removes a tag.
@@ -70,12 +81,24 @@ impl Deed {
             Self::Assign { .. } => "conversation.assigned",
             Self::HandBack => "conversation.handed_back",
             Self::Snooze { .. } => "conversation.snoozed",
-            Self::Close => "conversation.closed",
+            Self::Close { .. } => "conversation.closed",
             Self::Tag(_) => "conversation.tagged",
             Self::Untag(_) => "conversation.untagged",
             Self::Prioritise(_) => "conversation.prioritised",
             Self::Describe(..) => "conversation.described",
             Self::Judge { .. } => "decision.judged",
+        }
+    }
+
+    /// Returns up to which entry the conversation was seen, and what overtakes the deed when it
+    /// came since.
+    fn seen(&self) -> Option<(i64, Overtakes)> {
+        match self {
+            Self::Reply { seen, .. } => Some(((*seen)?, is_word_to_customer)),
+            Self::Close { seen } | Self::Snooze { seen, .. } => {
+                Some(((*seen)?, |content| matches!(content, Content::Customer { .. })))
+            }
+            _ => None,
         }
     }
 }
@@ -94,6 +117,22 @@ impl Office {
         by: &Actor,
         deed: Deed,
     ) -> Result<Record, OfficeError> {
+        self.act_once(conversation, by, deed, None).await
+    }
+
+    /// Does something as [`Office::act`] does, and notes with it that this request has brought it
+    /// about: whoever repeats the request can find that it is done.
+    ///
+    /// # Errors
+    /// As [`Office::act`]; [`OfficeError::Store`] also when the request has changed something
+    /// already.
+    pub async fn act_once(
+        &self,
+        conversation: Id<Record>,
+        by: &Actor,
+        deed: Deed,
+        request: Option<KeyedRequest>,
+    ) -> Result<Record, OfficeError> {
         check(self.desk().policy(), &deed)?;
         let judged = match &deed {
             Deed::Reply { draft: Some(decision), .. } | Deed::Judge { decision, .. } => {
@@ -105,20 +144,18 @@ impl Office {
             }
             _ => None,
         };
-        let seen = match &deed {
-            Deed::Reply { seen, .. } => *seen,
-            _ => None,
-        };
         for _ in 0..LOOKS {
-            let looked_to = match seen {
+            let looked_to = match deed.seen() {
                 Some(seen) => Some(self.look_since(conversation, seen).await?),
                 None => None,
             };
             let (by, deed, judged) = (by.clone(), deed.clone(), judged.clone());
+            let request = request.clone();
             let done = self.alter(conversation, move |in_hand| {
                 if looked_to.is_some_and(|number| number < in_hand.record.n_entries) {
                     return Ok(false);
                 }
+                in_hand.change.request = request;
                 in_hand.change.audit.push(Audit {
                     actor: by.clone(),
                     action: deed.name().into(),
@@ -134,12 +171,16 @@ impl Office {
         Err(OfficeError::Overtaken(self.store().conversation(conversation).await?.n_entries))
     }
 
-    /// Returns the number of the last entry, unless somebody wrote to the customer after `seen`.
-    async fn look_since(&self, conversation: Id<Record>, seen: i64) -> Result<i64, OfficeError> {
+    /// Returns the number of the last entry, unless something after `seen` overtakes.
+    async fn look_since(
+        &self,
+        conversation: Id<Record>,
+        (seen, overtakes): (i64, Overtakes),
+    ) -> Result<i64, OfficeError> {
         let mut last = seen;
         loop {
             let since = self.store().timeline(conversation, last, 200).await?;
-            if let Some(entry) = since.iter().find(|entry| is_word_to_customer(&entry.content)) {
+            if let Some(entry) = since.iter().find(|entry| overtakes(&entry.content)) {
                 return Err(OfficeError::Overtaken(entry.number));
             }
             match since.last() {
@@ -196,14 +237,14 @@ fn carry_out(
         Deed::Assign { team, teammate: None } => in_hand.hand_off(&team, by, json!({}))?,
         Deed::Assign { team, teammate: Some(teammate) } => in_hand.assign(&team, &teammate, by)?,
         Deed::HandBack => in_hand.hand_back(by)?,
-        Deed::Snooze { until } => {
+        Deed::Snooze { until, seen: _ } => {
             if until <= in_hand.now {
                 let what = "that time has passed; choose one that is to come".into();
                 return Err(OfficeError::Invalid(what));
             }
             in_hand.snooze(by, until)?;
         }
-        Deed::Close => in_hand.close(by)?,
+        Deed::Close { seen: _ } => in_hand.close(by)?,
         Deed::Tag(tag) => in_hand.tag(by, [lawful(&tag)?]),
         Deed::Untag(tag) => in_hand.untag(by, &tag),
         Deed::Prioritise(priority) => in_hand.prioritise(by, priority),

@@ -1,7 +1,8 @@
 use super::{InHand, Office, OfficeError};
 use crate::measure;
+use jiff::{SignedDuration, Timestamp};
 use router::Status;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use store::{Actor, Customer, Delivery, Id, Opening, OutcomeKind, Received, Record};
 
 /// A message of a customer, as a channel's door has read it.
@@ -37,6 +38,11 @@ pub enum Place {
 /// The longest message that is taken, in bytes.
 const LIMIT_BYTES: usize = 64 * 1024;
 
+/// How recent a visitor's conversation has to be to go with whoever signs in. Long enough for
+/// "I shall sign in, one moment", short enough that the next one at a shared computer does not get
+/// what the one before has asked.
+const RUNNING: SignedDuration = SignedDuration::from_hours(1);
+
 /// The longest page address that is kept, in characters.
 const LIMIT_PAGE: usize = 2_000;
 
@@ -66,6 +72,7 @@ impl Office {
         let delivery =
             Delivery { channel: inbound.channel.clone(), external_id: inbound.external_id };
         let (customer, client_id) = (inbound.customer, inbound.client_id);
+        let mut last_entry = 0;
         let received = self.store().receive(&delivery, opening, now, |record, change| {
             if record.customer != customer {
                 return Err(OfficeError::NotFound("conversation"));
@@ -73,13 +80,14 @@ impl Office {
             let playbook = desk.playbook();
             let mut in_hand = InHand::new(playbook, record, change, (now, outward));
             in_hand.customer_writes(text, client_id, page)?;
+            last_entry = in_hand.last_entry();
             in_hand.finish();
             Ok(())
         });
         let received = received.await??;
         measure::received(&inbound.channel, received.repeated);
         if !received.repeated {
-            self.changed(received.conversation, received.number);
+            self.changed(received.conversation, last_entry);
         }
         Ok(received)
     }
@@ -117,6 +125,39 @@ impl Office {
             Err(OfficeError::Store(store::Error::LeaseLost)) => Ok(false),
             Err(failure) => Err(failure),
         }
+    }
+}
+
+impl Office {
+    /// Gives a visitor's running conversation to the customer who signs in, if there is one; its
+    /// timeline says where the unproven words end. Of several who sign in at once as that visitor,
+    /// the first has it.
+    ///
+    /// # Errors
+    /// [`OfficeError::Store`].
+    pub async fn bring_along(
+        &self,
+        visitor: Id<Customer>,
+        customer: Id<Customer>,
+    ) -> Result<(), OfficeError> {
+        let Some(last) = self.store().conversations_of(visitor, 1).await?.into_iter().next() else {
+            return Ok(());
+        };
+        let is_running = move |record: &Record, now: Timestamp| {
+            let is_recent = now.duration_since(record.updated_at) <= RUNNING;
+            record.customer == visitor && record.state.status() != Status::Closed && is_recent
+        };
+        if !is_running(&last, self.now()) {
+            return Ok(());
+        }
+        let moved = self.alter(last.id, move |in_hand| {
+            if is_running(in_hand.record, in_hand.now) {
+                in_hand.record.customer = customer;
+                in_hand.event(&Actor::Customer, "signed_in", Json::Null);
+            }
+            Ok(())
+        });
+        moved.await.map(drop)
     }
 }
 

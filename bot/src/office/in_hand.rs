@@ -1,4 +1,4 @@
-use super::shift;
+use super::{briefing::in_safe_order, shift};
 use crate::{Playbook, Told, webhook};
 use jiff::{SignedDuration, Timestamp};
 use router::{Event, Hours, IllegalMove, Owner, Priority, SlaClock, Slug, Status};
@@ -47,8 +47,15 @@ impl<'a> InHand<'a> {
             let action = json!({"promise": promise, "due": due_at.to_string()});
             change.timers.push(NewTimer { key, due_at, action });
         }
+        in_safe_order(&mut change.posts, &record.channel);
         let told = webhook::change_posts(playbook, record, change);
         change.posts.extend(told);
+    }
+
+    /// Returns the number of the last entry, those included that the change adds.
+    pub(super) fn last_entry(&self) -> i64 {
+        let n_new = i64::try_from(self.change.entries.len()).unwrap_or(i64::MAX);
+        self.record.n_entries.saturating_add(n_new)
     }
 
     pub(super) fn customer_writes(
@@ -153,7 +160,7 @@ impl<'a> InHand<'a> {
         self.record.snoozed_until = None;
         let mut said = json!({"team": team.as_str()});
         merge(&mut said, detail);
-        self.outward("assign", said.clone());
+        self.outward("assign", json!({"team": team.as_str(), "by_person": is_person(by)}));
         self.event(by, "handed_off", said);
         Ok(())
     }
@@ -171,7 +178,9 @@ impl<'a> InHand<'a> {
         self.record.state.apply(&Event::Assigned { team, teammate, by_person })?;
         self.people_have_it();
         self.record.queued_at = None;
-        self.outward("assign", said.clone());
+        let mut post = said.clone();
+        merge(&mut post, json!({"by_person": by_person}));
+        self.outward("assign", post);
         self.event(by, "assigned", said);
         Ok(())
     }
@@ -289,7 +298,8 @@ impl<'a> InHand<'a> {
         id
     }
 
-    fn outward(&mut self, kind: &str, body: Json) {
+    /// Has the channel told, where it keeps a record of its own.
+    pub(super) fn outward(&mut self, kind: &str, body: Json) {
         if self.outward {
             let destination = self.record.channel.clone();
             self.change.posts.push(NewPost { destination, kind: kind.to_string(), body });

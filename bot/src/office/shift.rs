@@ -1,14 +1,16 @@
 use super::{
     InHand, Office, OfficeError,
-    in_hand::hours_of,
-    turn::{as_json, inquiry},
+    in_hand::{hours_of, team_of},
+    turn::{as_json, end_with_the_customer, inquiry},
 };
-use crate::Desk;
+use crate::{Context, Desk, Staffing, message};
 use jiff::{SignedDuration, Timestamp};
-use router::{Act, Assignment, Decision, IllegalMove, Owner, Priority, Slug, Status, Waiting};
+use router::{
+    Act, Assignment, Decision, Event, IllegalMove, Owner, Priority, Slug, Status, Waiting,
+};
 use serde_json::{Value as Json, json};
 use std::{collections::BTreeSet, sync::Arc};
-use store::{Actor, DueTimer, Id, NewTimer, OutcomeKind, Record};
+use store::{Actor, DueTimer, Id, NewTimer, OutcomeKind, Record, Share};
 
 /// What is done at once of each kind; the rest follows in the next look.
 const AT_ONCE: u32 = 100;
@@ -64,13 +66,17 @@ impl Office {
     }
 
     async fn fire_timers(&self) -> Result<bool, OfficeError> {
-        let mut busy = false;
+        let (mut busy, desk) = (false, self.desk());
         for timer in self.store().timers_due(self.now(), AT_ONCE).await? {
             let spent = self.is_spent(&timer).await?;
+            let staffing = match timer.timer.key.starts_with(ESCALATE) {
+                true => self.staffing(&desk).await?,
+                false => Staffing::default(),
+            };
             let fired = self.alter(timer.conversation, |in_hand| {
                 in_hand.change.fired.push(timer.timer.key.clone());
                 if in_hand.record.state.episode().number == timer.episode && !spent {
-                    fire(in_hand, &timer)?;
+                    fire(in_hand, &timer, staffing)?;
                 }
                 Ok(())
             });
@@ -98,12 +104,13 @@ impl Office {
             return Ok(false);
         }
         let minute = now.saturating_sub(SignedDuration::from_mins(1)).unwrap_or(Timestamp::MIN);
+        let staffing = self.staffing(&desk).await?;
         let mut busy = false;
         let mut after = None;
         loop {
             let page = self.store().waiting(minute, after, AT_ONCE).await?;
             for record in &page {
-                busy |= self.remind_of(&desk, record).await?;
+                busy |= self.remind_of(&desk, record, &staffing).await?;
             }
             after = page.last().and_then(|record| Some((record.waiting_since?, record.id)));
             if after.is_none() || page.len() < AT_ONCE as usize {
@@ -122,16 +129,22 @@ impl Office {
         due
     }
 
-    async fn remind_of(&self, desk: &Arc<Desk>, record: &Record) -> Result<bool, OfficeError> {
+    async fn remind_of(
+        &self,
+        desk: &Arc<Desk>,
+        record: &Record,
+        staffing: &Staffing,
+    ) -> Result<bool, OfficeError> {
         let episode = record.state.episode().number;
         let fired = self.store().fired(record.id, episode).await?;
         let fired: BTreeSet<String> =
             fired.iter().filter_map(|key| Some(key.strip_prefix(OVERDUE)?.to_string())).collect();
         let customer = self.store().customer(record.customer).await?;
         let entries = self.store().last_entries(record.id, 200).await?;
-        let turns = self.said_in(record, &entries).await?;
-        let staffing = self.staffing(desk).await?;
-        let inquiry = inquiry(record, &customer, turns, (staffing, self.now()));
+        let mut turns = self.said_in(record, &entries).await?;
+        // What rules ask about the message is asked of what the customer waits for an answer to.
+        end_with_the_customer(&mut turns);
+        let inquiry = inquiry(record, &customer, turns, (staffing.clone(), self.now()));
         let observing = desk.clone();
         let observed = tokio::spawn(async move { observing.observe(&inquiry).await });
         // Reading that panics costs this look at this conversation, not the shift.
@@ -142,10 +155,10 @@ impl Office {
         let Some(decision) = router::overdue(desk.policy(), &facts, &fired) else {
             return Ok(false);
         };
-        let waiting_since = record.waiting_since;
+        let (waiting_since, staffing) = (record.waiting_since, staffing.clone());
         let reminded = self.alter(record.id, |in_hand| {
             if in_hand.record.waiting_since == waiting_since {
-                carry_out(in_hand, &decision);
+                carry_out(in_hand, &decision, staffing)?;
             }
             Ok(())
         });
@@ -159,7 +172,7 @@ impl Office {
         if team.assignment == Assignment::Manual || !team.is_open(self.now()) {
             return Ok(false);
         }
-        // Two at once would each give the same teammate a conversation too many.
+        // Two at once would only get in each other's way.
         let Ok(_sharing) = self.inner.sharing.try_acquire() else { return Ok(false) };
         let mut roster = self.store().roster(self.present_since()).await?;
         let is_there = |member: &router::Member| {
@@ -168,28 +181,28 @@ impl Office {
         if !team.members.iter().any(is_there) {
             return Ok(false);
         }
-        let items = self.store().queue(slug, false, SHARED_AT_ONCE).await?;
+        let mut items = self.store().queue(slug, false, SHARED_AT_ONCE).await?;
+        // Systems with an inbox of their own share out by themselves.
+        items.retain(|item| !self.is_outward(&item.record.channel));
         let mut queue: Vec<Waiting> = items.iter().map(|item| waiting(&item.record)).collect();
-        let mut last = self.last_assigned().get(slug).cloned();
+        let mut last = self.store().last_assigned(slug).await?;
         let shared = router::share_out(team, &mut roster, &mut queue, &mut last, self.now());
         let mut busy = false;
         for (id, teammate) in shared {
             let id = id.parse().map_err(|_| OfficeError::NotFound("conversation"))?;
+            let capacity = team.member(&teammate).and_then(|member| team.capacity_of(member));
             let assigned = self.alter(id, |in_hand| {
                 // Somebody else may have taken it since.
                 if *in_hand.record.state.owner() == Owner::Team(slug.clone()) {
                     in_hand.assign(slug, &teammate, &Actor::Frontdesk)?;
+                    let (team, teammate) = (slug.clone(), teammate.clone());
+                    in_hand.change.share = Some(Share { team, teammate, capacity });
                 }
                 Ok(())
             });
             busy |= done(id, assigned.await)?;
         }
-        self.last_assigned().extend(last.map(|last| (slug.clone(), last)));
         Ok(busy)
-    }
-
-    fn last_assigned(&self) -> std::sync::MutexGuard<'_, std::collections::BTreeMap<Slug, Slug>> {
-        self.inner.last_assigned.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
@@ -228,15 +241,20 @@ pub(super) fn end_when_quiet(in_hand: &mut InHand<'_>, close_after: SignedDurati
     if close_after.is_zero() || waits || *record.state.owner() != Owner::Bot {
         return;
     }
-    let n_new = i64::try_from(in_hand.change.entries.len()).unwrap_or(0);
-    let last = record.n_entries + n_new;
+    let said = said_so_far(record);
     let due_at = in_hand.now.saturating_add(close_after).unwrap_or(Timestamp::MAX);
-    let timer = NewTimer { key: format!("{QUIET}{last}"), due_at, action: json!({"last": last}) };
+    let timer = NewTimer { key: format!("{QUIET}{said}"), due_at, action: json!({"said": said}) };
     in_hand.change.timers.push(timer);
 }
 
+/// Counts what customer and bot have said in the episode; notes and tags add nothing to it.
+fn said_so_far(record: &Record) -> u32 {
+    let episode = record.state.episode();
+    episode.turns.saturating_add(episode.bot_turns)
+}
+
 /// Does what a timer was set for, unless what it was to prevent has happened.
-fn fire(in_hand: &mut InHand<'_>, due: &DueTimer) -> Result<(), OfficeError> {
+fn fire(in_hand: &mut InHand<'_>, due: &DueTimer, staffing: Staffing) -> Result<(), OfficeError> {
     let action = &due.timer.action;
     if due.timer.key == DURABLE {
         if in_hand.record.state.status() == Status::Closed {
@@ -245,7 +263,8 @@ fn fire(in_hand: &mut InHand<'_>, due: &DueTimer) -> Result<(), OfficeError> {
         return Ok(());
     }
     if due.timer.key.starts_with(QUIET) {
-        let is_last = action.get("last").and_then(Json::as_i64) == Some(in_hand.record.n_entries);
+        let said = u64::from(said_so_far(in_hand.record));
+        let is_last = action.get("said").and_then(Json::as_u64) == Some(said);
         let open = in_hand.record.state.status() == Status::Open;
         if is_last && open && *in_hand.record.state.owner() == Owner::Bot {
             in_hand.outcome(OutcomeKind::Assumed, None);
@@ -258,7 +277,7 @@ fn fire(in_hand: &mut InHand<'_>, due: &DueTimer) -> Result<(), OfficeError> {
         let waits_since = in_hand.record.waiting_since.map(Timestamp::as_microsecond);
         let replied = waits_since.is_none_or(|since| set_at.is_none_or(|set_at| since > set_at));
         if !replied && in_hand.record.state.status() != Status::Closed {
-            escalate(in_hand, action);
+            escalate(in_hand, action, staffing)?;
         }
         return Ok(());
     }
@@ -270,7 +289,11 @@ fn fire(in_hand: &mut InHand<'_>, due: &DueTimer) -> Result<(), OfficeError> {
     Ok(())
 }
 
-fn escalate(in_hand: &mut InHand<'_>, action: &Json) {
+fn escalate(
+    in_hand: &mut InHand<'_>,
+    action: &Json,
+    staffing: Staffing,
+) -> Result<(), IllegalMove> {
     let text = |name: &str| action.get(name).and_then(Json::as_str).map(str::to_string);
     let by = Actor::Frontdesk;
     in_hand.change.fired.extend(text("rule").map(|rule| format!("{ESCALATED}{rule}")));
@@ -284,31 +307,60 @@ fn escalate(in_hand: &mut InHand<'_>, action: &Json) {
     if let Some(team) = team.filter(|team| in_hand.playbook.policy.team(team).is_some()) {
         let teams = in_hand.playbook.policy.teams();
         let open = router::open_team(teams, &team, |team| team.is_open(in_hand.now));
-        hand_on(in_hand, &open.team, json!({"reason": text("rule")}));
+        let priority = in_hand.record.priority;
+        let act = Act::HandOff { team: open.team, teammate: None, priority };
+        hand_on(in_hand, &act, json!({"reason": text("rule")}), staffing)?;
     }
+    Ok(())
 }
 
-/// Hands a conversation to a team, unless a person chose who has it, or that team has it.
-fn hand_on(in_hand: &mut InHand<'_>, team: &Slug, detail: Json) {
-    if *in_hand.record.state.owner() == Owner::Team(team.clone()) {
-        return;
+/// Hands a conversation to whom `act` names, unless they have it or a person chose who has it. The
+/// customer, who has waited in vain, hears once which other team takes over and what to expect.
+fn hand_on(
+    in_hand: &mut InHand<'_>,
+    act: &Act,
+    detail: Json,
+    staffing: Staffing,
+) -> Result<(), IllegalMove> {
+    let Act::HandOff { team, teammate, .. } = act else { return Ok(()) };
+    let has_it = match (in_hand.record.state.owner(), teammate) {
+        (Owner::Team(owner), None) => owner == team,
+        (Owner::Teammate { teammate: owner, .. }, Some(teammate)) => owner == teammate,
+        _ => false,
+    };
+    if has_it {
+        return Ok(());
     }
-    if in_hand.hand_off(team, &Actor::Frontdesk, detail) == Err(IllegalMove::ChosenByPerson) {
-        let detail = json!({"team": team.as_str()});
-        in_hand.event(&Actor::Frontdesk, "left_with_teammate", detail);
+    let by = &Actor::Frontdesk;
+    let handed_off = Event::HandedOff { team: team.clone(), by_person: false };
+    if in_hand.record.state.clone().apply(&handed_off) == Err(IllegalMove::ChosenByPerson) {
+        in_hand.event(by, "left_with_teammate", json!({"team": team.as_str()}));
+        return Ok(());
     }
+    if team_of(in_hand.record) != Some(team) {
+        let context = Context { staffing, ..Context::at(in_hand.now) };
+        let language = in_hand.record.language.clone();
+        let told = message::to_customer(in_hand.playbook, act, None, language.as_deref(), &context);
+        if let Some(told) = told {
+            in_hand.bot_says(&told, Vec::new(), None, None)?;
+        }
+    }
+    in_hand.hand_off(team, by, detail)?;
+    teammate.as_ref().map_or(Ok(()), |teammate| in_hand.assign(team, teammate, by))
 }
 
 /// Does what rules about waiting say.
-fn carry_out(in_hand: &mut InHand<'_>, decision: &Decision) {
+fn carry_out(
+    in_hand: &mut InHand<'_>,
+    decision: &Decision,
+    staffing: Staffing,
+) -> Result<(), IllegalMove> {
     let by = Actor::Frontdesk;
     let rules: Vec<&str> = decision.fired().iter().map(|fired| fired.rule.as_str()).collect();
     in_hand.change.fired.extend(rules.iter().map(|rule| format!("{OVERDUE}{rule}")));
     in_hand.event(&by, "escalated", json!({"rules": rules}));
     let effects = decision.effects().clone();
-    if let Act::HandOff { team, .. } = decision.act() {
-        hand_on(in_hand, team, json!({"reason": rules.first()}));
-    }
+    hand_on(in_hand, decision.act(), json!({"reason": rules.first()}), staffing)?;
     in_hand.tag(&by, effects.tags);
     if let Some(priority) = effects.priority {
         in_hand.prioritise(&by, priority);
@@ -324,6 +376,7 @@ fn carry_out(in_hand: &mut InHand<'_>, decision: &Decision) {
         in_hand.change.posts.push(post);
     }
     set_escalations(in_hand, decision);
+    Ok(())
 }
 
 /// Says whether something was done. Another node may just have done the same; and what one
@@ -331,11 +384,31 @@ fn carry_out(in_hand: &mut InHand<'_>, decision: &Decision) {
 fn done<T>(conversation: Id<Record>, done: Result<T, OfficeError>) -> Result<bool, OfficeError> {
     match done {
         Ok(_) => Ok(true),
-        Err(OfficeError::Store(store::Error::LeaseLost)) => Ok(false),
-        Err(OfficeError::Store(failure)) => Err(OfficeError::Store(failure)),
+        Err(OfficeError::Store(store::Error::LeaseLost | store::Error::Full)) => Ok(false),
+        Err(OfficeError::Store(failure)) if !matches!(failure, store::Error::Damaged { .. }) => {
+            Err(OfficeError::Store(failure))
+        }
         Err(refused) => {
             tracing::warn!(conversation.id = %conversation, error = %refused, "left as it is");
             Ok(false)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_conversation_that_cannot_be_read_does_not_keep_the_others_waiting() {
+        let id = Id::new("2026-11-18T09:30:00Z".parse().unwrap());
+        let check = |failure: store::Error, expected: Option<bool>| {
+            let done = done::<()>(id, Err(OfficeError::Store(failure)));
+            assert_eq!(done.ok(), expected);
+        };
+        check(store::Error::Damaged { what: "a value", found: "column tags".into() }, Some(false));
+        check(store::Error::LeaseLost, Some(false));
+        check(store::Error::Full, Some(false));
+        check(store::Error::Unusable("it does not answer".into()), None);
     }
 }

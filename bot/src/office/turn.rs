@@ -1,4 +1,4 @@
-use super::{InHand, Office, OfficeError, shift};
+use super::{InHand, Office, OfficeError, briefing::briefing, shift};
 use crate::{Answer, Context, Desk, Inquiry, Question, Staffing, Told, measure, message, webhook};
 use jiff::{SignedDuration, Timestamp};
 use knowledge::Reader;
@@ -25,11 +25,28 @@ struct Turn {
     answer: Option<Answer>,
     decision: Decision,
     told: Option<Told>,
+    /// What the customer wrote last.
+    asked: String,
     /// Number of the last entry that was known.
     about: i64,
-    /// Who had the conversation then.
+    /// Who had the conversation then, and which episode it was in.
     owner: Owner,
+    episode: u32,
     took: Duration,
+}
+
+impl Turn {
+    /// Has people say what the bot cannot.
+    fn kept_back(self, desk: &Desk, why: &str) -> Self {
+        let Self { answer, decision, .. } = self;
+        let facts = answer.as_ref().map(|answer| &answer.facts);
+        let reason = Reason::Unavailable(why.to_string());
+        let decision = match facts {
+            Some(facts) => router::keep_back(desk.policy(), facts, decision, reason),
+            None => decision,
+        };
+        Self { answer, decision, told: None, ..self }
+    }
 }
 
 impl Office {
@@ -43,16 +60,23 @@ impl Office {
         let mut turns = self.said_in(&record, &entries).await?;
         if *record.state.owner() == Owner::Bot && record.waiting_since.is_some() {
             // Handed back, the bot answers what its own words about a handoff left open.
-            let asked = turns.iter().rposition(|turn| turn.author == Author::Customer);
-            turns.truncate(asked.map_or(0, |last| last + 1));
+            end_with_the_customer(&mut turns);
         }
         let desk = self.desk();
         let turn = if turns.last().is_some_and(|turn| turn.author == Author::Customer) {
             let customer = self.store().customer(record.customer).await?;
             let staffing = self.staffing(&desk).await?;
+            let asked = turns.last().map(|turn| turn.text.clone()).unwrap_or_default();
             let inquiry = inquiry(&record, &customer, turns, (staffing, self.now()));
             let answered = self.answer_holding(&desk, inquiry, &lease).await?;
-            Some(turn_of(&desk, &record, answered, (about, start.elapsed(), self.now())))
+            let turn = turn_of(&desk, &record, answered, (about, start.elapsed(), self.now()));
+            let channel = self.channel(&record.channel);
+            let silent = channel.and_then(|channel| channel.keeps_bot_silent(&record.channel));
+            let turn = match silent {
+                Some(why) => turn.kept_back(&desk, why),
+                None => turn,
+            };
+            Some(Turn { asked, ..turn })
         } else {
             None
         };
@@ -67,8 +91,9 @@ impl Office {
                     keep(&mut in_hand, turn);
                     shift::end_when_quiet(&mut in_hand, self.inner.pace.close_after);
                 }
+                let number = in_hand.last_entry();
                 in_hand.finish();
-                Ok::<_, std::convert::Infallible>((record.n_entries, record.state.owner().clone()))
+                Ok::<_, std::convert::Infallible>((number, record.state.owner().clone()))
             });
         match recorded.await {
             Ok(Ok((number, owner))) => {
@@ -82,8 +107,6 @@ impl Office {
                 Ok(())
             }
             Ok(Err(never)) => match never {},
-            // Another worker has it, and will record what it decides.
-            Err(store::Error::LeaseLost) => Ok(()),
             Err(failure) => Err(failure.into()),
         }
     }
@@ -120,8 +143,7 @@ impl Office {
         record: &Record,
         entries: &[Entry],
     ) -> Result<Vec<Message>, OfficeError> {
-        let decisions = self.store().decisions(record.id).await?;
-        let about = decisions.into_iter().map(|decided| (decided.id, decided.about)).collect();
+        let about = self.store().decided_about(record.id).await?;
         Ok(said(entries, record.state.episode().number, &about))
     }
 
@@ -129,8 +151,7 @@ impl Office {
     pub(super) async fn staffing(&self, desk: &Desk) -> Result<Staffing, OfficeError> {
         let seen_since = self.now().saturating_sub(self.inner.pace.presence);
         let roster = self.store().roster(seen_since.unwrap_or(Timestamp::MIN)).await?;
-        let workload = self.store().workload(self.now()).await?;
-        let queued = workload.queued.into_iter();
+        let queued = self.store().queued().await?.into_iter();
         let queued = queued.filter(|(team, _)| desk.policy().team(team).is_some());
         let queued = queued.map(|(team, n)| (team, usize::try_from(n).unwrap_or(0))).collect();
         Ok(Staffing { roster, queued })
@@ -174,6 +195,12 @@ pub(crate) fn said(
     turns
 }
 
+/// Leaves out what was said after the customer's last words, such as the bot's own about a handoff.
+pub(super) fn end_with_the_customer(turns: &mut Vec<Message>) {
+    let last = turns.iter().rposition(|turn| turn.author == Author::Customer);
+    turns.truncate(last.map_or(0, |last| last + 1));
+}
+
 pub(super) fn inquiry(
     record: &Record,
     customer: &Customer,
@@ -183,6 +210,8 @@ pub(super) fn inquiry(
     let waiting = record.waiting_since.map(|since| since.duration_until(now).as_secs_f64() / 60.0);
     let mut known = customer.attributes.clone();
     known.extend(customer.name.clone().map(|name| ("name".to_string(), name.into())));
+    // Whom the desk's own systems name has proved it, whatever an attribute of that name says.
+    known.insert("verified".into(), customer.identity.is_some().into());
     let context = Context {
         customer: known,
         channel: Some(record.channel.clone()),
@@ -220,10 +249,11 @@ fn turn_of(
     answered: Option<Answer>,
     (about, took, now): (i64, Duration, Timestamp),
 ) -> Turn {
-    let owner = record.state.owner().clone();
+    let (owner, episode) = (record.state.owner().clone(), record.state.episode().number);
     if let Some(answer) = answered {
         let (decision, told) = (answer.decision.clone(), answer.message.clone());
-        return Turn { answer: Some(answer), decision, told, about, owner, took };
+        let asked = String::new();
+        return Turn { answer: Some(answer), decision, told, asked, about, owner, episode, took };
     }
     tracing::error!(conversation.id = %record.id, "answering panicked; the conversation goes to people");
     let team = desk.policy().fallback_team().clone();
@@ -231,13 +261,15 @@ fn turn_of(
     let reason = Reason::Unavailable("answering failed inside".into());
     let language = record.language.as_deref();
     let told = message::to_customer(desk.playbook(), &act, None, language, &Context::at(now));
-    Turn { answer: None, decision: Decision::new(act, reason, []), told, about, owner, took }
+    let (asked, decision) = (String::new(), Decision::new(act, reason, []));
+    Turn { answer: None, decision, told, asked, about, owner, episode, took }
 }
 
 /// Writes down a decision and does what it says, as far as whoever has the conversation by now
 /// allows: where a person has stepped in, the bot keeps silent and leaves its draft.
 fn keep(in_hand: &mut InHand<'_>, turn: &Turn) {
     let id = Id::<Decided>::new(in_hand.now);
+    let act = turn.decision.act();
     let carried_out = carry_out(in_hand, turn, id);
     let mut decision = new_decision(in_hand, turn, id);
     if let Err(why) = carried_out {
@@ -249,6 +281,13 @@ fn keep(in_hand: &mut InHand<'_>, turn: &Turn) {
         in_hand.record.topic = topic.or(in_hand.record.topic.take());
         let language = answer.noticed.language.clone();
         in_hand.record.language = language.or(in_hand.record.language.take());
+    }
+    if in_hand.outward
+        && carried_out.is_ok()
+        && matches!(act, Act::HandOff { .. } | Act::DraftOnly { .. })
+    {
+        let text = briefing(&decision, turn.answer.as_ref(), &turn.asked);
+        in_hand.outward("note", json!({"text": text}));
     }
     in_hand.change.decision = Some(decision);
 }
@@ -324,10 +363,11 @@ fn carry_out(in_hand: &mut InHand<'_>, turn: &Turn, id: Id<Decided>) -> Result<(
 }
 
 /// Looks whether all of a turn is allowed, before any of it is done: nobody else has taken the
-/// conversation since, and its state takes what was decided.
+/// conversation since, it has not ended, and its state takes what was decided. Where it has ended
+/// and begun again, what the customer wrote since is for the next turn.
 fn may(record: &Record, turn: &Turn, returns: bool) -> Result<(), IllegalMove> {
     let mut state = record.state.clone();
-    if state.status() == Status::Closed {
+    if state.status() == Status::Closed || state.episode().number != turn.episode {
         return Err(IllegalMove::Closed);
     }
     if *state.owner() != turn.owner {
@@ -423,35 +463,4 @@ fn note_turn(turn: &Turn, waited: Option<SignedDuration>, recording: Duration) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_was_written_while_the_bot_answered_comes_after_its_answer() {
-        let at: Timestamp = "2026-11-18T09:30:00Z".parse().unwrap();
-        let (first, second) = (Id::new(at), Id::new(at));
-        let customer = |text: &str| Content::Customer { text: text.into(), client_id: None };
-        let bot = |text: &str, decision: Id<Decided>| Content::Bot {
-            text: text.into(),
-            sources: Vec::new(),
-            buttons: Vec::new(),
-            decision: Some(decision),
-        };
-        let contents = [
-            customer("one"),
-            customer("two"),
-            customer("three"),
-            bot("to one", first),
-            bot("to two and three", second),
-            customer("four"),
-        ];
-        let entries: Vec<Entry> = (1..)
-            .zip(contents)
-            .map(|(number, content)| Entry { id: Id::new(at), number, episode: 1, at, content })
-            .collect();
-        let about = BTreeMap::from([(first, 1), (second, 3)]);
-        let turns = said(&entries, 1, &about);
-        let texts: Vec<&str> = turns.iter().map(|turn| turn.text.as_str()).collect();
-        assert_eq!(texts, ["one", "to one", "two\nthree", "to two and three", "four"]);
-    }
-}
+mod tests;

@@ -68,7 +68,7 @@ fn faults_in_wording_name_the_text() {
     let base = format!("fallback_team = \"a\"\n{TEAM}");
     check(
         &format!("{base}[wording.en]\nhandoff = \"…\""),
-        "routing.toml:6: wording.en has no text \"handoff\"; known: hand_off, offer, clarify, goodbye, soon, queue, away, nobody, yes, no",
+        "routing.toml:6: wording.en has no text \"handoff\"; known: hand_off, offer, clarify, goodbye, soon, queue, away, nobody, yes, no, moment, weekdays, months",
     );
     check(
         &format!("{base}[wording.en]\naway = \"{{team}} is back {{open}}\""),
@@ -98,7 +98,7 @@ fn faults_of_every_kind_are_listed_at_once_by_line() {
          routing.toml:15: rule \"r\": there is no fact \"company.ar\"; did you mean company.arr?\n\
          routing.toml:19: webhook \"w\" has no address; write url = \"https://…\"\n\
          routing.toml:22: \"hi\" has the slot {who}; slots here: {customer.name}, {team}, {teammate}; {{ stands for a brace\n\
-         routing.toml:24: wording.en has no text \"handoff\"; known: hand_off, offer, clarify, goodbye, soon, queue, away, nobody, yes, no",
+         routing.toml:24: wording.en has no text \"handoff\"; known: hand_off, offer, clarify, goodbye, soon, queue, away, nobody, yes, no, moment, weekdays, months",
     );
 }
 

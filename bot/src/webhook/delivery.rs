@@ -1,5 +1,5 @@
 use super::{address::Gate, address::Refused, signature::signature};
-use crate::{Channel, Clock, DeliveryError, Error, Playbook, config::Secret};
+use crate::{Channel, Clock, Delivered, DeliveryError, Error, Parcel, Playbook, config::Secret};
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use jiff::{Timestamp, fmt::rfc2822};
@@ -111,12 +111,13 @@ impl Channel for Webhooks {
         destination.starts_with("webhook:")
     }
 
-    async fn has(&self, _: &Post) -> Result<bool, DeliveryError> {
+    async fn has(&self, _: &Parcel<'_>) -> Result<Option<Delivered>, DeliveryError> {
         // The far side knows what it has by the id.
-        Ok(false)
+        Ok(None)
     }
 
-    async fn deliver(&self, post: &Post) -> Result<String, DeliveryError> {
+    async fn deliver(&self, parcel: &Parcel<'_>) -> Result<Delivered, DeliveryError> {
+        let post = parcel.post;
         let url = self.address(&post.destination)?;
         let body = body(post).to_string();
         let mut request = self
@@ -131,7 +132,7 @@ impl Channel for Webhooks {
         let answer = request.body(body).send().await.map_err(|error| unreached(&error))?;
         let (status, headers) = (answer.status(), answer.headers().clone());
         drop_body(answer).await;
-        judge(status, &headers, (self.clock)())
+        judge(status, &headers, (self.clock)()).map(Delivered::said)
     }
 }
 
@@ -178,13 +179,10 @@ fn unreached(error: &reqwest::Error) -> DeliveryError {
         }
         cause = inner.source();
     }
-    let what = if error.is_timeout() {
-        "no answer in time"
-    } else if error.is_connect() {
-        "no connection"
-    } else {
-        "the connection broke"
-    };
+    if error.is_timeout() {
+        return DeliveryError::TimedOut;
+    }
+    let what = if error.is_connect() { "no connection" } else { "the connection broke" };
     DeliveryError::Later { what: what.to_string(), after_s: None }
 }
 

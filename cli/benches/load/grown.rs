@@ -18,24 +18,31 @@ const TABLES: [(&str, &str); 7] = [
     ("message_words", "conversation = {id:conversation}"),
 ];
 
+/// What ids of copies begin with, and those of real conversations do not: their number is below
+/// 2^24, a time of this century in milliseconds is not.
+const COPIES: &str = "00";
+
 /// Makes the store hold about so many conversations, by copies of those that it holds, which are
 /// real ones; returns how many it holds then. The server must not run.
 pub(crate) async fn grow(url: &str, n_wanted: usize) -> anyhow::Result<usize> {
     sqlx::any::install_default_drivers();
     let mut connection = AnyConnection::connect(url).await?;
-    let n_kept = count(&mut connection).await?;
-    let n_copies = n_wanted.saturating_sub(n_kept).div_ceil(n_kept.max(1));
-    anyhow::ensure!(n_kept > 0, "nothing to copy");
+    let n_kept = count(&mut connection, "").await?;
+    let n_real = count(&mut connection, COPIES).await?;
+    anyhow::ensure!(n_real > 0, "nothing to copy");
+    let n_copies = n_wanted.saturating_sub(n_kept).div_ceil(n_real);
     if n_copies > 0 {
         copy(&mut connection, n_copies).await.context("growing the store")?;
     }
-    let n_kept = count(&mut connection).await?;
+    let n_kept = count(&mut connection, "").await?;
     connection.close().await?;
     Ok(n_kept)
 }
 
-async fn count(connection: &mut AnyConnection) -> anyhow::Result<usize> {
-    let row = sqlx::query("SELECT count(*) FROM conversation").fetch_one(connection).await?;
+/// Counts the conversations, but for those whose ids begin with `without`; empty: all.
+async fn count(connection: &mut AnyConnection, without: &str) -> anyhow::Result<usize> {
+    let sql = "SELECT count(*) FROM conversation WHERE $1 = '' OR id NOT LIKE $1 || '%'";
+    let row = sqlx::query(sql).bind(without).fetch_one(connection).await?;
     Ok(usize::try_from(row.try_get::<i64, _>(0)?)?)
 }
 
@@ -48,8 +55,8 @@ async fn copy(connection: &mut AnyConnection, n_copies: usize) -> anyhow::Result
         sqlx::raw_sql(sqlx::AssertSqlSafe(original)).execute(&mut *work).await?;
     }
     work.commit().await?;
-    // Copies of one moment get ids of their own also when the store was grown before.
-    let first = count(connection).await?;
+    // Larger than the numbers of earlier copies.
+    let first = count(connection, "").await?;
     for n in first..first + n_copies {
         let mut work = connection.begin().await?;
         for (table, change) in TABLES {
@@ -62,11 +69,11 @@ async fn copy(connection: &mut AnyConnection, n_copies: usize) -> anyhow::Result
     Ok(())
 }
 
-/// Says how the rows of a table are copied: the last eight digits of every id are the copy's.
+/// Says how the rows of a table are copied: the first eight digits of every id are the copy's.
 fn copied(table: &str, change: &str, n: usize, days: usize) -> String {
     let mut change = change.replace("{c}", &format!("-{n}"));
     for column in ["id", "customer", "conversation"] {
-        let id = format!("substr({column}, 1, 28) || '{n:08x}'");
+        let id = format!("'{n:08x}' || substr({column}, 9)");
         change = change.replace(&format!("{{id:{column}}}"), &id);
     }
     let change = change.replace("{age}", &(86_400_000_000 * days).to_string());

@@ -118,7 +118,7 @@ impl Server {
             let answer = client.get(&url).bearer_auth(token).send().await?.error_for_status()?;
             let body: serde_json::Value = answer.json().await?;
             took.push(start.elapsed().as_secs_f64() * 1e3);
-            let is_empty = body["data"].as_array().is_none_or(Vec::is_empty);
+            let is_empty = body["items"].as_array().is_none_or(Vec::is_empty);
             anyhow::ensure!(!is_empty, "{path} found nothing");
         }
         Ok(took)

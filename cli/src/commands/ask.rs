@@ -4,21 +4,12 @@ use bot::{Answer, Inquiry, Library, Question};
 use router::{Act, Author, Message, Policy, Priority, Reply, Slug};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use std::path::{Path, PathBuf};
-
-/// What is asked.
-pub(crate) struct Wanted {
-    pub(crate) question: String,
-    pub(crate) history: Option<PathBuf>,
-    pub(crate) explain: bool,
-    pub(crate) reader: args::Reader,
-    pub(crate) known: args::Known,
-}
+use std::path::Path;
 
 pub(crate) async fn run(
     settings: Settings,
     as_json: bool,
-    wanted: Wanted,
+    wanted: args::Ask,
 ) -> anyhow::Result<Verdict> {
     let mut turns = match &wanted.history {
         Some(file) => read_history(file)?,
@@ -26,10 +17,10 @@ pub(crate) async fn run(
     };
     turns.push(Message { author: Author::Customer, text: wanted.question });
     let desk = assembly::desk(settings).await?;
+    let context = known::context(desk.policy(), &wanted.known)?;
     ensure_index(desk.library()).await?;
-    let context = known::context(desk.policy(), &wanted.reader, &wanted.known)?;
     let question = Question::after(turns);
-    let inquiry = Inquiry { question, reader: wanted.reader.into(), context };
+    let inquiry = Inquiry { question, reader: wanted.known.reader.into(), context };
     let answer = desk.answer(&inquiry).await;
     if as_json {
         output::json(&as_document(&answer, desk.policy()))?;
@@ -70,8 +61,10 @@ pub(crate) fn as_text(answer: &Answer, policy: &Policy, explain: bool) -> String
             if *priority != Priority::Normal {
                 text.push_str(&format!(", priority {}", priority.name()));
             }
-            let told = told(answer);
-            text.push_str(&format!("\n→ the customer reads: {told}\n"));
+            match told(answer).as_str() {
+                "" => text.push_str("\n→ the customer reads nothing\n"),
+                told => text.push_str(&format!("\n→ the customer reads: {told}\n")),
+            }
         }
         Act::DraftOnly { team } => {
             text.push_str(&format!("→ a draft for {}\n", team_name(policy, team)));

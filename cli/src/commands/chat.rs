@@ -4,18 +4,13 @@ use bot::{Inquiry, Question};
 use router::{Act, Author, Conversation, Decision, Event, Message, Status};
 use std::io::{BufRead, IsTerminal, Write};
 
-pub(crate) async fn run(
-    settings: Settings,
-    explain: bool,
-    reader: args::Reader,
-    stated: &args::Known,
-) -> anyhow::Result<Verdict> {
+pub(crate) async fn run(settings: Settings, wanted: args::Chat) -> anyhow::Result<Verdict> {
     let desk = assembly::desk(settings).await?;
+    let context = known::context(desk.policy(), &wanted.known)?;
     ensure_index(desk.library()).await?;
     let mut turns: Vec<Message> = Vec::new();
     let mut conversation = Conversation::default();
-    let context = known::context(desk.policy(), &reader, stated)?;
-    let reader = knowledge::Reader::from(reader);
+    let reader = knowledge::Reader::from(wanted.known.reader);
     eprintln!("ask away; an empty line ends the chat");
     while let Some(text) = read_line()? {
         turns.push(Message { author: Author::Customer, text });
@@ -25,7 +20,7 @@ pub(crate) async fn run(
         let question = Question::after(turns.clone());
         let inquiry = Inquiry { question, reader: reader.clone(), context };
         let answer = desk.answer(&inquiry).await;
-        output::line(format!("{}\n", as_text(&answer, desk.policy(), explain)))?;
+        output::line(format!("{}\n", as_text(&answer, desk.policy(), wanted.explain)))?;
         for event in events(&answer.decision) {
             conversation.apply(&event)?;
         }

@@ -1,4 +1,4 @@
-use super::rules;
+use super::{rules, serve};
 use crate::{Verdict, assembly, known, output, settings::Settings};
 use bot::{
     Lines,
@@ -34,6 +34,9 @@ pub(crate) async fn look(desk: &Path) -> (Vec<Finding>, Option<bot::Desk>) {
     match Settings::read(desk) {
         Err(failure) => findings.extend(of_failure(desk, &failure)),
         Ok(settings) => {
+            let file = desk.join("frontdesk.toml");
+            let refused = [serve::refusal(&settings), super::log_refusal(&settings)];
+            findings.extend(refused.iter().flatten().flat_map(|why| of_failure(&file, why)));
             findings.extend(articles(&settings));
             findings.extend(flaws(&settings));
             let is_remote = settings.config.embedder.kind == EmbedderKind::Remote;

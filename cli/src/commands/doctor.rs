@@ -2,11 +2,14 @@
 
 mod keeping;
 mod reach;
-mod report;
+pub(super) mod report;
 
 use super::check::{self, Finding};
 use crate::{Verdict, settings::Settings};
-use bot::{Desk, config::EmbedderKind};
+use bot::{
+    Desk,
+    config::{Config, EmbedderKind},
+};
 use models::catalogue::{Catalogue, Condition, Presence, verify};
 use report::{Check, State};
 use std::{collections::BTreeSet, os::unix::fs::PermissionsExt, path::Path};
@@ -29,6 +32,7 @@ pub(crate) async fn run(desk: &Path, as_json: bool) -> anyhow::Result<Verdict> {
         if let Some(opened) = &opened {
             checks.extend(reach::webhooks(&settings, opened).await);
         }
+        checks.extend(super::intercom::glance(&settings).await);
     }
     report::show(&checks, as_json)?;
     let is_broken = checks.iter().any(|check| check.state == State::Broken);
@@ -109,15 +113,50 @@ fn secrets(settings: &Settings) -> Vec<Check> {
         });
     }
     let file = settings.root.join("frontdesk.toml");
-    let text = std::fs::read_to_string(&file).unwrap_or_default();
     let mode = std::fs::metadata(&file).map_or(0, |file| file.permissions().mode());
-    let holds_secret = ["api_key", "secret", "metrics_token", "postgres://"].iter().any(|name| {
-        let holds = |line: &str| line.contains(name) && !line.trim_start().starts_with('#');
-        text.lines().any(|line| holds(line) && !line.trim_end().ends_with("\"\""))
-    });
-    if holds_secret && mode & 0o007 != 0 {
+    if mode & 0o007 != 0 && holds_secret(&file) {
         let what = format!("{} holds secrets, and everybody may read it", file.display());
         checks.push(Check::warning("secrets", what, format!("chmod 640 {}", file.display())));
     }
     checks
+}
+
+/// Whether a file of settings has secrets of its own, beside those of the environment.
+fn holds_secret(file: &Path) -> bool {
+    let Ok(text) = std::fs::read_to_string(file) else { return false };
+    let Ok(config) = Config::load(Some((file, &text)), std::iter::empty()) else { return false };
+    let secrets = [
+        &config.messenger.identity_secret,
+        &config.webhooks.secret,
+        &config.intercom.access_token,
+        &config.intercom.client_secret,
+        &config.server.metrics_token,
+        &config.embedder.api_key,
+        &config.generator.api_key,
+    ];
+    secrets.iter().any(|secret| secret.reveal().is_some())
+        || config.store.reveal().is_some_and(holds_password)
+}
+
+/// Whether the address of a database holds a password: behind the user, or as a parameter.
+fn holds_password(store: &str) -> bool {
+    let Some((_, rest)) = store.split_once("://") else { return false };
+    let (place, parameters) = rest.split_once('?').unwrap_or((rest, ""));
+    let user = place.rsplit_once('@').map_or("", |(user, _)| user);
+    user.contains(':') || parameters.split('&').any(|one| one.starts_with("password="))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_password_of_a_database_is_seen_wherever_it_stands() {
+        let check = |store: &str, expected: bool| assert_eq!(holds_password(store), expected);
+        check("postgres://desk:pa@ss@db.internal/desk", true);
+        check("postgresql://desk:pass@db.internal/desk", true);
+        check("postgres://desk@db.internal/desk?sslmode=require&password=pass", true);
+        check("postgres://desk@db.internal:5432/desk?host=/run/postgresql", false);
+        check(".frontdesk/frontdesk.db", false);
+    }
 }

@@ -52,13 +52,18 @@ async fn erase(store: &Store, as_json: bool, customer: &str, yes: bool) -> anyho
     Ok(Verdict::Yes)
 }
 
+/// Finds a customer by the id here, else by how the desk's own site names them: that may look like
+/// an id, too.
 async fn find(store: &Store, customer: &str) -> anyhow::Result<Customer> {
     if let Ok(id) = customer.parse::<Id<Customer>>() {
-        return Ok(store.customer(id).await?);
+        match store.customer(id).await {
+            Err(store::Error::NotFound(_)) => {}
+            found => return Ok(found?),
+        }
     }
     let identity = Identity { realm: "desk".into(), external_id: customer.to_string() };
     let named = store.customer_named(&identity).await?;
-    named.context("no customer is named so; give the id, as inbox and API show it")
+    named.context("there is no such customer; give the id, as inbox and API show it")
 }
 
 fn confirmed(customer: &Customer) -> anyhow::Result<bool> {

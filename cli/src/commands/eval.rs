@@ -8,10 +8,7 @@ use evals::{
 };
 use knowledge::Knowledge;
 use serde_json::{Map, Value, json};
-use std::{
-    io::Write,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 pub(crate) async fn run(
     settings: Settings,
@@ -53,10 +50,7 @@ async fn run_cases(
     gates: Gates,
 ) -> anyhow::Result<Verdict> {
     let cases = read_cases(files)?;
-    // Before the cases run: minutes of work must not end in a place that takes no files.
-    std::fs::create_dir_all(out).with_context(|| {
-        format!("no results can be written to {}; name a folder with -o", out.display())
-    })?;
+    output::make_folder(out)?;
     let threshold = settings.config.answers.threshold;
     let root = settings.root.clone();
     let desk = assembly::desk(settings).await?;
@@ -89,9 +83,9 @@ async fn run_cases(
         threshold,
     };
     write_results(out, &trials, desk.policy())?;
-    write(&out.join("summary.json"), &serde_json::to_string_pretty(&document)?)?;
+    output::file(&out.join("summary.json"), &serde_json::to_string_pretty(&document)?)?;
     let page = evals::report::render(&report(&trials, &summary, about))?;
-    write(&out.join("report.html"), &page)?;
+    output::file(&out.join("report.html"), &page)?;
     if as_json {
         output::json(&document)?;
     } else {
@@ -125,16 +119,7 @@ impl Gates {
 fn write_results(out: &Path, trials: &[Trial], policy: &router::Policy) -> anyhow::Result<()> {
     let lines: String =
         trials.iter().map(|trial| format!("{}\n", result_line(trial, policy))).collect();
-    write(&out.join("results.jsonl"), &lines)
-}
-
-/// Writes a file beside its place and moves it there, so that nobody reads half of it.
-fn write(path: &Path, text: &str) -> anyhow::Result<()> {
-    let named = || path.display().to_string();
-    let beside = path.with_extension("part");
-    let mut file = std::fs::File::create(&beside).with_context(named)?;
-    file.write_all(text.as_bytes()).with_context(named)?;
-    std::fs::rename(&beside, path).with_context(named)
+    output::file(&out.join("results.jsonl"), &lines)
 }
 
 fn show(summary: &Summary) -> anyhow::Result<()> {
@@ -212,6 +197,7 @@ async fn calibrate_on(
     also: &[String],
     out: &Path,
 ) -> anyhow::Result<Verdict> {
+    output::may_write(out)?;
     let mut lessons = Vec::new();
     let name = short_name(&settings.root);
     // The one that is replaced need not be usable any more.
@@ -232,7 +218,7 @@ async fn calibrate_on(
         lessons.push(lesson(&short_name(Path::new(root)), &other, &[cases.into()]).await?);
     }
     let fitted = calibrate(&lessons, desk.fitted_for())?;
-    write(out, &toml::to_string(&fitted.calibration)?)?;
+    output::file(out, &toml::to_string(&fitted.calibration)?)?;
     if as_json {
         output::json(&serde_json::to_value(&fitted.calibration)?)?;
     } else {
@@ -263,7 +249,6 @@ async fn lesson(name: &str, desk: &Desk, files: &[PathBuf]) -> anyhow::Result<Le
     Ok(lesson)
 }
 
-/// Says which gold articles the index does not hold: they can never be found, and count as missed.
 /// Says which stated facts the rules do not know: they are left out.
 fn warn_of_facts(cases: &[Case], policy: &router::Policy) {
     for fault in evals::unknown_facts(cases, policy).iter().take(5) {
@@ -271,6 +256,7 @@ fn warn_of_facts(cases: &[Case], policy: &router::Policy) {
     }
 }
 
+/// Says which gold articles the index does not hold: they can never be found, and count as missed.
 fn warn_of_unknown(cases: &[Case], knowledge: &Knowledge) {
     let unknown = unknown_articles(cases, knowledge);
     if let Some(first) = unknown.first() {

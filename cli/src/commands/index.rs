@@ -112,11 +112,17 @@ fn report(timed: &Timed, as_json: bool) -> anyhow::Result<()> {
             .iter()
             .map(|s| json!({"path": s.path.display().to_string(), "reason": s.reason}))
             .collect();
+        let notes: Vec<_> = refreshed
+            .notes
+            .iter()
+            .map(|n| json!({"path": n.path.display().to_string(), "line": n.line, "what": n.what, "mend": n.mend}))
+            .collect();
         return output::json(&json!({
             "articles": refreshed.articles,
             "passages": refreshed.passages,
             "embedded": refreshed.embedded,
             "skipped": skipped,
+            "notes": notes,
             "seconds": seconds,
         }));
     }

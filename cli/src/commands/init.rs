@@ -47,7 +47,8 @@ pub(crate) fn run(dir: &Path, as_json: bool) -> anyhow::Result<Verdict> {
     output::line(format!(
         "{dir} is a desk now. Put your articles into {dir}/articles, then:\n\n  \
          frontdesk --desk {dir} index\n  \
-         frontdesk --desk {dir} ask \"How do I change my password?\""
+         frontdesk --desk {dir} ask \"How do I change my password?\"\n  \
+         frontdesk --desk {dir} serve"
     ))?;
     Ok(Verdict::Yes)
 }

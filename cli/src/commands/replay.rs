@@ -1,3 +1,4 @@
+use super::ask::ensure_index;
 use crate::{Verdict, assembly, output, settings::Settings};
 use anyhow::Context;
 use bot::Replayed;
@@ -16,8 +17,10 @@ pub(crate) async fn run(settings: Settings, as_json: bool, id: &str) -> anyhow::
     let id: Id<Decided> = id
         .parse()
         .with_context(|| format!("{id:?} is no id of a decision; copy it from inbox or API"))?;
-    let store = Store::open(&settings.store_url()).await?;
+    let url = settings.store_url();
     let desk = assembly::desk(settings).await?;
+    ensure_index(desk.library()).await?;
+    let store = Store::open(&url).await?;
     let replayed = bot::replay(&desk, &store, id).await;
     store.close().await;
     let replayed = replayed?;

@@ -23,10 +23,7 @@ pub(crate) async fn run(
 ) -> anyhow::Result<Verdict> {
     match command {
         args::Rules::Check { cases } => check_rules(settings, as_json, &cases).await,
-        args::Rules::Explain { message, cases, reader, known } => {
-            let wanted = Wanted { message, cases, reader, known };
-            explain_one(settings, as_json, wanted).await
-        }
+        args::Rules::Explain(wanted) => explain_one(settings, as_json, wanted).await,
         args::Rules::Test { cases } => test(settings, as_json, &cases).await,
         args::Rules::Backtest { against, cases } => {
             super::backtest::run(settings, as_json, &against, &cases).await
@@ -209,22 +206,19 @@ async fn uncovered(settings: Settings, cases: &[Case]) -> anyhow::Result<Vec<(St
     Ok(uncovered)
 }
 
-struct Wanted {
-    message: String,
-    cases: Vec<PathBuf>,
-    reader: args::Reader,
-    known: args::Known,
-}
-
-async fn explain_one(settings: Settings, as_json: bool, wanted: Wanted) -> anyhow::Result<Verdict> {
+async fn explain_one(
+    settings: Settings,
+    as_json: bool,
+    wanted: args::Explain,
+) -> anyhow::Result<Verdict> {
     let cases = if wanted.cases.is_empty() { Vec::new() } else { read_cases(&wanted.cases)? };
     let desk = assembly::desk(settings).await?;
     ensure_index(desk.library()).await?;
     must_state_facts(&cases, desk.policy())?;
     let inquiry = if wanted.cases.is_empty() {
-        let context = known::context(desk.policy(), &wanted.reader, &wanted.known)?;
+        let context = known::context(desk.policy(), &wanted.known)?;
         let question = Question::new(wanted.message);
-        Inquiry { question, reader: wanted.reader.into(), context }
+        Inquiry { question, reader: wanted.known.reader.into(), context }
     } else {
         let case = cases.iter().find(|case| case.id == wanted.message);
         let case = case.with_context(|| format!("no case has the id {:?}", wanted.message))?;

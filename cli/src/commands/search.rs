@@ -3,18 +3,10 @@ use bot::{Lookup, Question};
 use knowledge::{FoundBy, Mode};
 use serde_json::json;
 
-/// What is searched for.
-pub(crate) struct Wanted {
-    pub(crate) question: String,
-    pub(crate) mode: args::Mode,
-    pub(crate) top: usize,
-    pub(crate) reader: args::Reader,
-}
-
 pub(crate) async fn run(
     settings: Settings,
     as_json: bool,
-    wanted: Wanted,
+    wanted: args::Search,
 ) -> anyhow::Result<Verdict> {
     let library = assembly::library(&settings).await?;
     super::ask::ensure_index(&library).await?;

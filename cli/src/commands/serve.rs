@@ -11,7 +11,7 @@ use crate::{
 use anyhow::Context;
 use bot::{Channel, Clock, Library, Office, OfficeParts, Pace};
 use jiff::SignedDuration;
-use reload::Reload;
+use reload::{Changes, Reload};
 use serde_json::json;
 use std::{
     net::{IpAddr, SocketAddr},
@@ -39,6 +39,10 @@ const INDEX_WAIT: Duration = Duration::from_secs(30);
 /// How often sessions and visits that have ended are forgotten.
 const SWEEP: Duration = Duration::from_secs(3600);
 
+/// How long the store may take to close. A database that has stopped answering never lets go of a
+/// connection, and whoever stops the desk waits for no database.
+const CLOSING: Duration = Duration::from_secs(5);
+
 /// Opens the desk to customers, teammates and programs until a signal says to stop.
 pub(crate) async fn run(
     settings: Settings,
@@ -46,39 +50,58 @@ pub(crate) async fn run(
     listen: Option<String>,
 ) -> anyhow::Result<Verdict> {
     stop::hush_panics();
+    // Opening may take minutes; rules that change meanwhile are not missed.
+    let changes = Changes::from_now(&settings.root)?;
     let listener = bind(listen.as_deref().unwrap_or(&settings.config.server.listen)).await?;
-    let address = listener.local_addr()?;
-    let reached = Reached::new(&settings, address)?;
+    let reached = Reached::new(&settings, listener.local_addr()?)?;
     let store = Store::open(&settings.store_url()).await?;
-    let outcome = open(settings, store.clone(), (listener, &reached, as_json)).await;
-    store.close().await;
+    let door = Door { listener, reached, as_json };
+    let outcome = open(settings, store.clone(), door, changes).await;
+    if tokio::time::timeout(CLOSING, store.close()).await.is_err() {
+        tracing::warn!("the database does not answer, so its connections were cut off");
+    }
     outcome.map(|()| Verdict::Yes)
+}
+
+/// Where the desk is opened, and how that is said.
+struct Door {
+    listener: TcpListener,
+    reached: Reached,
+    as_json: bool,
 }
 
 /// Works from the opened store to the signal to stop.
 async fn open(
     settings: Settings,
     store: Store,
-    (listener, reached, as_json): (TcpListener, &Reached, bool),
+    Door { listener, reached, as_json }: Door,
+    changes: Changes,
 ) -> anyhow::Result<()> {
     let token = settings.config.server.metrics_token.reveal().map(str::to_string);
     let health = Arc::new(Health::counting(token)?);
-    let (root, grace_s) = (settings.root.clone(), settings.config.server.shutdown_s);
-    let pace = pace(&settings);
+    let grace_s = settings.config.server.shutdown_s;
+    let (first_teammate, pace) = (first_teammate(&settings), pace(&settings));
     let web_settings = reached.web(&settings)?;
+    let texts = web_settings.texts.clone();
     let tools = Tools::open(&settings).await?;
     let clock: Clock = Arc::new(known::now);
     let webhooks = Arc::new(assembly::webhooks(&settings, clock.clone())?);
+    let intercom = assembly::intercom(&settings, &store, clock.clone())?;
+    let mirror = super::intercom::to_keep_in_step(
+        &settings,
+        assembly::intercom_client(&settings, shared_budget(&store, &clock), clock.clone())?,
+    );
     let desk = tools.desk(settings).await?;
     let library = tools.library.clone();
-    let channels: Vec<Arc<dyn Channel>> = vec![webhooks.clone()];
+    let mut channels: Vec<Arc<dyn Channel>> = vec![webhooks.clone()];
+    channels.extend(intercom.map(|intercom| Arc::new(intercom) as Arc<dyn Channel>));
     let office = Office::new(OfficeParts { desk, store: store.clone(), channels, clock, pace });
     let front = Front { health: health.clone(), ..Front::new(office.clone(), web_settings) };
     let stopping = front.stopping.clone();
     let signals = stop::Signals::listen()?;
     reached.announce(as_json)?;
     if store.accounts().await?.is_empty() {
-        eprintln!("nobody can sign in to the inbox yet; {FIRST_TEAMMATE}");
+        eprintln!("nobody can sign in to the inbox yet; {first_teammate}");
     }
     let mut tasks = Tasks::default();
     let stopped = stopping.clone();
@@ -88,15 +111,39 @@ async fn open(
     let indexed = CancellationToken::new();
     tasks.start("articles", articles(library, health.clone(), indexed.clone(), stopping.clone()));
     tasks.start("office", work(office.clone(), indexed, stopping.clone()));
-    let reload = Reload { root, tools, office, webhooks, health: health.clone() };
+    let reload = Reload { changes, tools, office, webhooks, texts, health: health.clone() };
     tasks.start("rules", reload.run(stopping.clone()));
     tasks.start("figures", tidy(health, stopping.clone()));
     tasks.start("sweep", sweep(store, stopping.clone()));
+    if let Some(mirror) = mirror {
+        tasks.start("help centre", super::intercom::keep_in_step(mirror, stopping.clone()));
+    }
     stop::until_stopped(tasks, signals, &stopping, Duration::from_secs(grace_s)).await
 }
 
-/// How the first teammate is made.
-pub(super) const FIRST_TEAMMATE: &str = "make the first teammate: frontdesk teammates add ada --name Ada --email ada@example.com --role admin";
+/// Returns the budget of calls to Intercom that all nodes share.
+fn shared_budget(store: &Store, clock: &Clock) -> Arc<dyn intercom::Budget> {
+    Arc::new(intercom::SharedBudget::new(store.clone(), "intercom", clock.clone()))
+}
+
+/// Says how the first teammate of a desk is made: somebody to whom a team can give conversations,
+/// where there is any.
+pub(super) fn first_teammate(settings: &Settings) -> String {
+    let members = settings.playbook.policy.teams().iter().flat_map(|team| &team.members);
+    let first = members.map(|member| (member.slug.as_str(), member.name.as_str())).next();
+    let (slug, name) = first.unwrap_or(("ada", "Ada"));
+    let desk = settings.root.display();
+    format!(
+        "make the first teammate: frontdesk --desk {desk} teammates add {slug} --name {name:?} --email {slug}@example.com --role admin"
+    )
+}
+
+/// Looks at what only `serve` reads of the settings; returns why it would refuse them.
+pub(super) fn refusal(settings: &Settings) -> Option<anyhow::Error> {
+    let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
+    let web = Reached::new(settings, anywhere).and_then(|reached| reached.web(settings)).err();
+    web.or_else(|| assembly::intercom_refusal(settings, Arc::new(known::now)))
+}
 
 async fn bind(listen: &str) -> anyhow::Result<TcpListener> {
     TcpListener::bind(listen).await.map_err(|source| {
@@ -163,14 +210,20 @@ impl Reached {
     fn web(&self, settings: &Settings) -> anyhow::Result<web::Settings> {
         let config = &settings.config;
         let proxies = config.server.trusted_proxies.iter().map(|proxy| {
-            proxy.parse::<IpAddr>().with_context(|| {
-                format!("server.trusted_proxies: {proxy:?} is no address; write it as 10.0.0.7")
+            proxy.parse::<IpAddr>().map_err(|_| {
+                anyhow::anyhow!(
+                    "server.trusted_proxies: {proxy:?} is no address; write it as 10.0.0.7"
+                )
             })
+        });
+        let origins = config.messenger.allowed_origins.iter().map(|origin| {
+            web::Origin::new(origin)
+                .map_err(|fault| anyhow::anyhow!("messenger.allowed_origins: {fault}"))
         });
         Ok(web::Settings {
             public_url: self.public_url.clone(),
             trusted_proxies: proxies.collect::<anyhow::Result<_>>()?,
-            allowed_origins: config.messenger.allowed_origins.clone(),
+            allowed_origins: origins.collect::<anyhow::Result<_>>()?,
             identity_secret: config.messenger.identity_secret.reveal().map(str::to_string),
             limit_per_minute: config.messenger.limit_per_minute,
             texts: texts(&settings.root.join("messenger"))?,

@@ -28,7 +28,7 @@ pub(crate) async fn run(
         Teammates::Add { slug, name, email, role, password_stdin } => {
             let account = NewAccount {
                 teammate: teammate(slug)?,
-                name,
+                name: called(&name)?,
                 email: address(&email)?,
                 password_hash: password(password_stdin)?,
                 role: role.into(),
@@ -170,6 +170,12 @@ async fn note(store: &Store, action: &str, slug: &Slug, detail: Json) -> anyhow:
 
 fn teammate(slug: String) -> anyhow::Result<Slug> {
     Slug::try_from(slug).map_err(anyhow::Error::msg)
+}
+
+fn called(name: &str) -> anyhow::Result<String> {
+    let name = name.trim();
+    anyhow::ensure!(!name.is_empty(), "--name is empty; write how people call the teammate");
+    Ok(name.to_string())
 }
 
 fn address(email: &str) -> anyhow::Result<String> {

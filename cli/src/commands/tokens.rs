@@ -1,5 +1,6 @@
 use crate::{Verdict, args, known, output, settings::Settings};
 use serde_json::{Value, json};
+use std::path::Path;
 use store::{Actor, ApiToken, Audit, Store};
 
 /// Issues, lists or revokes tokens of the API.
@@ -10,7 +11,9 @@ pub(crate) async fn run(
 ) -> anyhow::Result<Verdict> {
     let store = Store::open(&settings.store_url()).await?;
     let outcome = match command {
-        args::Tokens::Add { name, scopes } => add(&store, as_json, (&name, &scopes)).await,
+        args::Tokens::Add { name, scopes } => {
+            add((&store, &settings.root), as_json, (&name, &scopes)).await
+        }
         args::Tokens::List => list(&store, as_json).await,
         args::Tokens::Revoke { token } => revoke(&store, as_json, &token).await,
     };
@@ -19,7 +22,7 @@ pub(crate) async fn run(
 }
 
 async fn add(
-    store: &Store,
+    (store, desk): (&Store, &Path),
     as_json: bool,
     (name, scopes): (&str, &[String]),
 ) -> anyhow::Result<()> {
@@ -39,7 +42,8 @@ async fn add(
     }
     output::line(&text)?;
     eprintln!(
-        "this is the one time that the token is shown; revoke it with: frontdesk tokens revoke {name}"
+        "this is the one time that the token is shown; revoke it with: frontdesk --desk {} tokens revoke {name}",
+        desk.display()
     );
     Ok(())
 }

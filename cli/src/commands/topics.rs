@@ -1,5 +1,4 @@
 use crate::{Verdict, args, assembly::embedder, output, progress::counted, settings::Settings};
-use anyhow::Context;
 use evals::{
     Guess, Utterance, choose_lessons, choose_questions, figures_json, measure_topics,
     prediction_line, read_utterances, spell_out_topics,
@@ -24,7 +23,7 @@ pub(crate) async fn run(
     match command {
         args::Topics::Train { train, out, teaching } => {
             let lessons = choose_lessons(read_utterances(&train)?, None, 0)?;
-            make_folder(&out)?;
+            output::make_folder(&out)?;
             let embedder = embedder(settings).await?;
             let taught = teach(embedder.as_ref(), lessons, &teaching).await?;
             let n_bytes = taught.classifier.write(&out.join(MODEL))?;
@@ -76,7 +75,7 @@ async fn evaluate(
         }
     };
     let questions = choose_questions(read_utterances(&test)?, &lessons, are_shots)?;
-    make_folder(&out)?;
+    output::make_folder(&out)?;
     let embedder = embedder(settings).await?;
     let taught = match &source {
         Source::Folder(folder) => Taught {
@@ -94,7 +93,7 @@ async fn evaluate(
     let classify_us = start.elapsed().as_secs_f64() * 1e6 / guesses.len() as f64;
     let lines: String =
         guesses.iter().map(|guess| format!("{}\n", prediction_line(guess))).collect();
-    write(&out.join("predictions.jsonl"), &lines)?;
+    output::file(&out.join("predictions.jsonl"), &lines)?;
     let figures = measure_topics(&guesses);
     provenance.insert("test".into(), json!(shown(&test)));
     provenance.insert("version".into(), json!(env!("CARGO_PKG_VERSION")));
@@ -255,7 +254,7 @@ fn finish(
     summary: &Value,
     show: impl Fn(&Value) -> anyhow::Result<()>,
 ) -> anyhow::Result<Verdict> {
-    write(&out.join("summary.json"), &serde_json::to_string_pretty(summary)?)?;
+    output::file(&out.join("summary.json"), &serde_json::to_string_pretty(summary)?)?;
     if as_json {
         output::json(summary)?;
     } else {
@@ -263,17 +262,6 @@ fn finish(
         output::line(format!("written: {}", out.display()))?;
     }
     Ok(Verdict::Yes)
-}
-
-/// Makes the folder before minutes of work, which must not end in a place that takes no files.
-fn make_folder(out: &Path) -> anyhow::Result<()> {
-    std::fs::create_dir_all(out).with_context(|| {
-        format!("no results can be written to {}; name a folder with -o", out.display())
-    })
-}
-
-fn write(path: &Path, text: &str) -> anyhow::Result<()> {
-    std::fs::write(path, text).with_context(|| path.display().to_string())
 }
 
 fn shown(files: &[PathBuf]) -> Vec<String> {

@@ -4,7 +4,7 @@ use crate::{
 };
 use serde_json::json;
 
-/// Somebody who visits the demo page.
+/// Somebody who visits the demo page, or another that has the messenger.
 pub(crate) struct Customer {
     /// What they look at.
     pub(crate) page: Page,
@@ -13,9 +13,15 @@ pub(crate) struct Customer {
 impl Customer {
     /// Opens the demo page and waits for the launcher.
     pub(crate) async fn arrive(page: Page, desk: &Desk) -> Self {
-        page.go(&desk.address()).await;
+        let customer = Self::arrive_at(page, &desk.address()).await;
+        customer.page.look("demo").await;
+        customer
+    }
+
+    /// Opens a page that has the messenger and waits for the launcher.
+    pub(crate) async fn arrive_at(page: Page, url: &str) -> Self {
+        page.go(url).await;
         page.read(".launcher", "").await;
-        page.look("demo").await;
         Self { page }
     }
 

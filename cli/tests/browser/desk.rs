@@ -1,13 +1,7 @@
-use std::{
-    fs,
-    io::Write,
-    net::TcpListener,
-    path::Path,
-    process::{Child, Command, Stdio},
-    time::Duration,
-};
+use std::{fs, io::Write, path::Path, process::Stdio};
 use store::Store;
 use tempfile::TempDir;
+use tests::{program::Serving, sample};
 
 pub(crate) const EMAIL: &str = "lena@vannerly.example";
 pub(crate) const PASSWORD: &str = "correct horse battery";
@@ -15,111 +9,65 @@ pub(crate) const PASSWORD: &str = "correct horse battery";
 /// The sample company, served, whose every draft is sure enough to be sent, and whose people take
 /// from the queue by themselves, whatever the time of day.
 pub(crate) struct Desk {
+    serving: Serving,
     folder: TempDir,
-    port: u16,
-    child: Child,
 }
 
 impl Desk {
     /// Makes the folder with an account for one teammate, and starts the server at a free port.
-    pub(crate) async fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/vannerly");
-        let routing = fs::read_to_string(sample.join("routing.toml")).unwrap();
+        sample::write_settings(folder.path());
+        let routing = fs::read_to_string(sample::folder().join("routing.toml")).unwrap();
         let routing = routing.replace("assignment = \"round_robin\"", "assignment = \"manual\"");
-        let embedder = models::Embedder::id(&models::HashedEmbedder).to_string();
-        let calibration = format!(
-            "intercept = 6.0\nfactors = []\nreport = {{}}\n[fitted_for]\nembedder = {embedder:?}\n\
-             drafter = \"quotes\"\nschema = {}\n",
-            bot::EVIDENCE_VERSION
-        );
-        let settings = format!(
-            "[articles]\nfolders = [{:?}]\n[answers]\ncalibration = \"calibration.toml\"\n\
-             [turns]\nlease_s = 2\n",
-            sample.join("articles").display().to_string()
-        );
-        for (name, text) in [
-            ("routing.toml", routing),
-            ("calibration.toml", calibration),
-            ("frontdesk.toml", settings),
-        ] {
-            fs::write(folder.path().join(name), text).unwrap();
-        }
+        fs::write(folder.path().join("routing.toml"), routing).unwrap();
         add_teammate(folder.path());
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let child = serve(folder.path(), port);
-        let desk = Self { folder, port, child };
-        desk.wait_until_ready().await;
-        desk
+        let serving = Serving::start(sample::command(PROGRAM, folder.path()));
+        Self { serving, folder }
     }
 
     /// Where it is reached.
     pub(crate) fn address(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("http://{}", self.serving.address())
+    }
+
+    /// Makes a page of somebody's own, a file, with the line that README.md says to paste; returns
+    /// its address.
+    pub(crate) fn page_by_the_readme(&self) -> String {
+        let readme = fs::read_to_string(sample::folder().join("../../README.md")).unwrap();
+        let line = readme.lines().find(|line| line.trim_start().starts_with("<script ")).unwrap();
+        assert!(line.contains("http://127.0.0.1:8080/"), "{line}");
+        let line = line.replace("127.0.0.1:8080", self.serving.address());
+        let page = format!("<!doctype html>\n<title>My page</title>\n<p>Hello</p>\n{line}\n");
+        let file = self.folder.path().join("page.html");
+        fs::write(&file, page).unwrap();
+        format!("file://{}", file.display())
     }
 
     /// Kills the server without a warning (SIGKILL).
     pub(crate) fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+        self.serving.kill();
     }
 
     /// Starts it again at the same address.
-    pub(crate) async fn restart(&mut self) {
-        self.child = serve(self.folder.path(), self.port);
-        self.wait_until_ready().await;
+    pub(crate) fn restart(&mut self) {
+        self.serving.restart();
     }
 
     pub(crate) async fn open_store(&self) -> Store {
         let file = self.folder.path().join(".frontdesk/frontdesk.db");
         Store::open(&format!("sqlite:{}", file.display())).await.unwrap()
     }
-
-    async fn wait_until_ready(&self) {
-        for _ in 0..600 {
-            let asked = reqwest::get(format!("{}/healthz", self.address())).await;
-            if asked.is_ok_and(|answer| answer.status().is_success()) {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        panic!("the server does not come up");
-    }
 }
 
-impl Drop for Desk {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn frontdesk(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_frontdesk"));
-    command
-        .env_clear()
-        .env("HOME", folder)
-        .env("FRONTDESK_EMBEDDER_KIND", "hashed")
-        .env("FRONTDESK_MODELS_PULL_MISSING", "false")
-        .env("FRONTDESK_LOG_LEVEL", "off")
-        .arg("--desk")
-        .arg(folder)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    command
-}
-
-fn serve(folder: &Path, port: u16) -> Child {
-    let listen = format!("127.0.0.1:{port}");
-    frontdesk(folder).args(["serve", "--listen", &listen]).spawn().unwrap()
-}
+const PROGRAM: &str = env!("CARGO_BIN_EXE_frontdesk");
 
 fn add_teammate(folder: &Path) {
-    let mut child = frontdesk(folder)
+    let mut child = sample::command(PROGRAM, folder)
         .args(["teammates", "add", "lena-brandt", "--name", "Lena Brandt", "--email", EMAIL])
         .args(["--role", "lead", "--password-stdin"])
         .stdin(Stdio::piped())
+        .stdout(Stdio::null())
         .spawn()
         .unwrap();
     writeln!(child.stdin.take().unwrap(), "{PASSWORD}").unwrap();

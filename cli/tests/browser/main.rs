@@ -1,6 +1,7 @@
 //! The messenger and the inbox in a real browser: a customer and a teammate meet in headless
 //! Chromium, on a desktop and on a phone. `driver` starts the browser, `page` is what somebody
-//! looks at, `customer` and `teammate` are what they do there, `desk` is the server.
+//! looks at, `customer` and `teammate` are what they do there, `desk` is the server, `foreign` what
+//! the messenger makes of answers that are none.
 
 #[cfg(test)]
 mod customer;
@@ -8,6 +9,8 @@ mod customer;
 mod desk;
 #[cfg(test)]
 mod driver;
+#[cfg(test)]
+mod foreign;
 #[cfg(test)]
 mod page;
 #[cfg(test)]
@@ -19,6 +22,7 @@ mod tests {
         customer::Customer,
         desk::Desk,
         driver::{Driver, Screen},
+        foreign,
         teammate::Teammate,
     };
     use store::{Content, OutcomeKind};
@@ -33,7 +37,7 @@ mod tests {
     /// From the first question to the rating, as both sides see it.
     async fn meet(screen: Screen) {
         let Some(driver) = Driver::start() else { return };
-        let mut desk = Desk::start().await;
+        let mut desk = Desk::start();
         let customer = Customer::arrive(driver.open(screen).await, &desk).await;
         customer.open_by_keyboard().await;
         customer.page.look("messenger-1-greeting").await;
@@ -68,7 +72,7 @@ mod tests {
         customer.ask(OFFLINE).await;
         customer.wait_for_offline().await;
         customer.page.look("messenger-5-offline").await;
-        desk.restart().await;
+        desk.restart();
         customer.wait_until_delivered().await;
         teammate.read_customer(OFFLINE).await;
 
@@ -104,6 +108,18 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
+    async fn the_line_of_the_readme_puts_the_messenger_into_a_page_of_ones_own() {
+        let Some(driver) = Driver::start() else { return };
+        let desk = Desk::start();
+        let page = driver.open(Screen::Desktop).await;
+        let customer = Customer::arrive_at(page, &desk.page_by_the_readme()).await;
+        customer.open_by_keyboard().await;
+        customer.ask(QUESTION).await;
+        let answer = customer.read_answer(1).await;
+        assert!(answer.contains("Your free trial"), "{answer}");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
     async fn a_customer_and_a_teammate_meet_on_a_desktop() {
         meet(Screen::Desktop).await;
     }
@@ -111,5 +127,13 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn a_customer_and_a_teammate_meet_on_phones() {
         meet(Screen::Phone).await;
+    }
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_comes_from_elsewhere_neither_acts_nor_signs_in() {
+        let Some(driver) = Driver::start() else { return };
+        let desk = Desk::start();
+        let page = driver.open(Screen::Desktop).await;
+        foreign::hostile_lines_stay_words(&page, &desk).await;
+        foreign::a_late_welcome_signs_nobody_in_again(&page, &desk).await;
     }
 }

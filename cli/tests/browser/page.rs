@@ -74,11 +74,21 @@ impl Page {
         self.until(script, json!([css, words])).await.as_str().unwrap_or_default().to_string()
     }
 
-    /// Clicks on, or touches, what can be seen of this selector and holds these words.
+    /// Clicks on, or touches, what can be seen of this selector and holds these words; again when
+    /// the page has put another in its place meanwhile, as lists that follow what happens do.
     pub(crate) async fn press(&self, css: &str, words: &str) {
-        let element = self.until("return holding(...arguments)", json!([css, words])).await;
-        let id = element[ELEMENT].as_str().expect("an element");
-        self.post(&format!("element/{id}/click"), json!({})).await;
+        let began = Instant::now();
+        loop {
+            let element = self.until("return holding(...arguments)", json!([css, words])).await;
+            let id = element[ELEMENT].as_str().expect("an element");
+            match self.tried(&format!("element/{id}/click"), json!({})).await {
+                Ok(_) => return,
+                Err(why) => {
+                    let goes_on = why.contains("stale element") && began.elapsed() < PATIENCE;
+                    assert!(goes_on, "{css} {words}: {why}");
+                }
+            }
+        }
     }
 
     /// Types on the keyboard, wherever the focus is.
@@ -156,12 +166,21 @@ impl Page {
 
     /// Has the driver do something; returns the value of its answer.
     async fn post(&self, what: &str, body: Value) -> Value {
+        let tried = self.tried(what, body).await;
+        tried.unwrap_or_else(|why| panic!("{what}: {why}"))
+    }
+
+    /// Has the driver do something; returns the value of its answer, or why it could not.
+    async fn tried(&self, what: &str, body: Value) -> Result<Value, String> {
         let request = self.client.post(format!("{}/{what}", self.session)).json(&body);
         let answer = request.send().await.unwrap();
         let went_well = answer.status().is_success();
         let mut answer: Value = answer.json().await.unwrap();
-        assert!(went_well, "{what}: {}", answer["value"]["message"]);
-        answer["value"].take()
+        if went_well {
+            Ok(answer["value"].take())
+        } else {
+            Err(answer["value"]["message"].to_string())
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 use tempfile::TempDir;
+use tests::sample;
 
 /// A folder with a desk, removed when it goes out of scope.
 pub(crate) struct Bench {
@@ -63,7 +64,7 @@ impl Bench {
     /// The sample company.
     pub(crate) fn vannerly() -> Self {
         let bench = Self::empty();
-        copy(&repository().join("examples/vannerly"), &bench.desk());
+        copy(&sample::folder(), &bench.desk());
         bench
     }
 
@@ -79,15 +80,7 @@ impl Bench {
     /// Gives every draft the confidence of `log_odds`, so that a journey does not hang on how the
     /// built-in calibration is fitted at the moment.
     pub(crate) fn confident(self, log_odds: f64) -> Self {
-        let embedder = models::Embedder::id(&models::HashedEmbedder).to_string();
-        let schema = bot::EVIDENCE_VERSION;
-        self.write(
-            "desk/calibration.toml",
-            &format!(
-                "intercept = {log_odds:?}\nfactors = []\nreport = {{}}\n[fitted_for]\n\
-                 embedder = {embedder:?}\ndrafter = \"quotes\"\nschema = {schema}\n"
-            ),
-        );
+        self.write("desk/calibration.toml", &sample::calibration(log_odds));
         self.with("FRONTDESK_ANSWERS_CALIBRATION", "calibration.toml")
     }
 

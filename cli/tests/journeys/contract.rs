@@ -84,6 +84,12 @@ fn a_doubtful_answer_goes_to_the_team_that_owns_the_question() {
     assert!(reasons.contains("below the threshold"), "{reasons}");
     let bench = bench.with("FRONTDESK_ANSWERS_REPLIES", "false");
     assert_eq!(bench.ask("Where is my invoice?")["act"], "draft");
+    // A rule hands over all the same, and the customer hears nothing of it.
+    let person = "I want to talk to a person, please";
+    let silent = bench.ask(person);
+    assert_eq!((&silent["act"], &silent["message"]), (&"handoff".into(), &Value::Null));
+    let shown = bench.on_desk(&["ask", person]);
+    assert!(shown.out.contains("→ the customer reads nothing"), "{shown:?}");
 }
 
 #[test]
@@ -98,7 +104,7 @@ fn index_search_check_and_models_have_the_fields_of_the_contract() {
     let bench = Bench::starter();
     bench.write("desk/articles/broken.md", "a\0b");
     let indexed = bench.json(&["index"]);
-    check(&indexed, "articles:n passages:n embedded:n skipped:a seconds:n");
+    check(&indexed, "articles:n passages:n embedded:n skipped:a notes:a seconds:n");
     assert_eq!(indexed["articles"], 3);
     check(first(&indexed, "skipped"), "path:s reason:s");
 

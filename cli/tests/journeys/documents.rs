@@ -1,7 +1,10 @@
 //! The documents say what is so: their commands run, their settings load, their links lead
 //! somewhere.
 
-use crate::bench::{Bench, Ran, copy, repository};
+use crate::{
+    bench::{Bench, Ran, copy, repository},
+    intercom::There,
+};
 use bot::config::{Config, DEFAULTS};
 use router::{Catalogue, Known, Rule};
 use std::{
@@ -11,9 +14,9 @@ use std::{
 };
 
 /// A fenced block: the language behind the fence, its text, and the line where it begins.
-struct Block {
-    language: String,
-    text: String,
+pub(crate) struct Block {
+    pub(crate) language: String,
+    pub(crate) text: String,
     line: usize,
 }
 
@@ -46,7 +49,7 @@ fn markdown_below(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-fn blocks(text: &str) -> Vec<Block> {
+pub(crate) fn blocks(text: &str) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
     let mut open: Option<Block> = None;
     for (number, line) in text.lines().enumerate() {
@@ -172,13 +175,13 @@ fn run(bench: &Bench, line: &str) -> Result<(), String> {
 fn every_command_in_the_documents_runs() {
     let mut wrong = Vec::new();
     let mut n_run = 0;
-    let bench = checkout();
+    let there = There::of(checkout());
     for document in documents() {
         let text = fs::read_to_string(&document).unwrap();
         for block in blocks(&text).iter().filter(|b| b.language == "sh") {
             for line in commands(block) {
                 n_run += 1;
-                if let Err(why) = run(&bench, &line) {
+                if let Err(why) = run(&there.bench, &line) {
                     wrong.push(format!("{}:{}: {line}: {why}", document.display(), block.line));
                 }
             }
@@ -186,6 +189,86 @@ fn every_command_in_the_documents_runs() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(n_run > 10, "{n_run} commands found");
+}
+
+/// Languages of blocks that are tried, here or where the second part says, or that run nothing.
+const LANGUAGES: [(&str, &str); 10] = [
+    ("sh", ""),
+    ("toml", ""),
+    ("json", ""),
+    ("console", ""),
+    ("text", ""),
+    ("html", ""),
+    ("yaml", ""),
+    ("python", "docs/messenger.md docs/webhooks.md"),
+    ("js", "docs/messenger.md docs/webhooks.md"),
+    ("php", "docs/messenger.md"),
+];
+
+#[test]
+fn no_program_in_the_documents_goes_untried() {
+    for document in documents() {
+        let text = fs::read_to_string(&document).unwrap();
+        for Block { language, line, .. } in blocks(&text) {
+            let place = format!("{}:{line}", document.display());
+            let known = LANGUAGES.iter().find(|(name, _)| *name == language);
+            let (_, tried) = known.unwrap_or_else(|| panic!("{place}: what is {language:?}?"));
+            // `identity` runs those of the messenger, `bot` those of webhooks.
+            let is_tried =
+                tried.is_empty() || tried.split(' ').any(|page| document.ends_with(page));
+            assert!(is_tried, "{place}: nothing runs {language} here");
+        }
+    }
+}
+
+/// Whether the architecture's `word` is a path of the repository, or the end of one.
+fn is_path(word: &str, paths: &[String]) -> bool {
+    let (word, stars) = (word.trim_end_matches('/'), word.split_once('*'));
+    paths.iter().any(|path| match stars {
+        Some((start, end)) => path.contains(&format!("/{start}")) && path.ends_with(end),
+        None => path.ends_with(&format!("/{word}")) || path.contains(&format!("/{word}/")),
+    })
+}
+
+#[test]
+fn the_architecture_names_files_and_tests_that_exist() {
+    let top = repository().canonicalize().unwrap();
+    let listed = [
+        "router",
+        "knowledge",
+        "models",
+        "store",
+        "bot",
+        "intercom",
+        "web",
+        "evals",
+        "cli",
+        "tests",
+    ];
+    let mut paths: Vec<String> = Vec::new();
+    let mut folders: Vec<PathBuf> = listed.iter().map(|folder| top.join(folder)).collect();
+    folders.extend(["docs", "examples"].map(|folder| top.join(folder)));
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            paths.push(path.display().to_string());
+            folders.extend(path.is_dir().then_some(path));
+        }
+    }
+    let read = |path: &String| fs::read_to_string(path).unwrap();
+    let sources: String = paths.iter().filter(|path| path.ends_with(".rs")).map(read).collect();
+    let of_desks = ["frontdesk.toml", "articles/", "cases/", "messenger/"];
+    let text = fs::read_to_string(top.join("ARCHITECTURE.md")).unwrap();
+    for (number, line) in text.lines().enumerate() {
+        for word in line.split('`').skip(1).step_by(2).filter(|word| !word.contains(' ')) {
+            let is_test = word.matches('_').count() > 2 && !word.contains(['.', '/']);
+            let is_file = word.contains('/') || [".rs", ".toml"].iter().any(|e| word.ends_with(e));
+            let stands = (!is_test || sources.contains(&format!("fn {word}(")))
+                && (!is_file || is_path(word, &paths) || top.join(word).exists());
+            let known = stands || of_desks.contains(&word);
+            assert!(known, "ARCHITECTURE.md:{}: there is no {word}", number + 1);
+        }
+    }
 }
 
 #[test]

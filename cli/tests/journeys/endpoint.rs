@@ -15,9 +15,9 @@ const TRUE_SENTENCE: &str = "A zebra password needs at least 12 characters";
 
 /// One request as it came over the wire.
 #[derive(Clone)]
-struct Received {
+pub(crate) struct Received {
     head: String,
-    body: Value,
+    pub(crate) body: Value,
 }
 
 /// An endpoint that writes what `write` makes of the prompt.
@@ -55,7 +55,7 @@ impl Endpoint {
     }
 }
 
-fn read(stream: &TcpStream) -> Received {
+pub(crate) fn read(stream: &TcpStream) -> Received {
     let mut reader = BufReader::new(stream);
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
@@ -70,7 +70,7 @@ fn read(stream: &TcpStream) -> Received {
     Received { head, body: serde_json::from_slice(&body).unwrap() }
 }
 
-fn reply(stream: &mut TcpStream, body: &str) {
+pub(crate) fn reply(stream: &mut TcpStream, body: &str) {
     let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n";
     write!(stream, "{head}content-length: {}\r\n\r\n{body}", body.len()).unwrap();
 }

@@ -112,6 +112,26 @@ fn a_file_in_the_place_of_the_results_is_refused_before_any_case_runs() {
 }
 
 #[test]
+fn a_calibration_that_cannot_be_written_is_refused_before_any_case_runs() {
+    let bench = Bench::starter();
+    let calibrate = |out: &str| bench.on_desk(&["eval", "calibrate", "--cases", CASES, "-o", out]);
+    for (out, what) in [
+        ("absent/own.toml", "absent/own.toml cannot be written; name a file in a folder"),
+        ("desk", "desk is a folder; name a file with -o"),
+    ] {
+        let ran = calibrate(out);
+        ran.refuses(&[what]);
+        assert!(!ran.err.contains("indexing"), "it has begun to work: {ran:?}");
+    }
+    bench.write("own.part", "mine");
+    bench
+        .on_desk(&["eval", "calibrate", "--cases", "none.jsonl", "-o", "own.toml"])
+        .refuses(&["none"]);
+    assert_eq!(bench.read("own.part"), "mine", "trying whether it can be written changes nothing");
+    assert!(!bench.home().join("own.toml").exists());
+}
+
+#[test]
 fn retrieval_is_measured_three_ways() {
     let bench = Bench::vannerly();
     let measured = bench.json(&["eval", "retrieval", "--cases", CASES]);

@@ -20,6 +20,8 @@ mod hostile;
 #[cfg(test)]
 mod indexing;
 #[cfg(test)]
+mod intercom;
+#[cfg(test)]
 mod questions;
 #[cfg(test)]
 mod real_model;
@@ -31,6 +33,8 @@ mod serving;
 mod settings;
 #[cfg(test)]
 mod teammates;
+#[cfg(test)]
+mod tokens;
 #[cfg(test)]
 mod topics;
 #[cfg(test)]

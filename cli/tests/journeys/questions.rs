@@ -125,3 +125,16 @@ fn a_chat_goes_on_until_an_empty_line_or_the_end() {
     assert!(ran.out.contains("Choose Change password."), "a stray byte is survived: {ran:?}");
     assert_eq!(chat(&bench, b"").code, Some(0), "the end of the input is no fault");
 }
+
+#[test]
+fn what_is_said_wrongly_of_the_customer_is_refused_before_any_work() {
+    let bench = Bench::starter();
+    for (words, what) in [
+        (["--at", "tomorrow"], "no time; write it as 2026-01-31T09:30:00Z"),
+        (["--fact", "company.arr"], "names no value; write it as company.arr=12000"),
+    ] {
+        let ran = bench.on_desk(&[&["ask", "Where is my invoice?"][..], &words].concat());
+        ran.refuses(&[what]);
+        assert!(!ran.err.contains("indexing"), "it has begun to work: {ran:?}");
+    }
+}

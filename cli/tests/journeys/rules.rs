@@ -89,7 +89,7 @@ fn an_explanation_says_what_happens_next() {
     let next = ran.out.split("What happens next:").nth(1).unwrap_or_default();
     let expected = "
   Billing is closed and opens 2026-11-23 09:00 CET
-  the customer reads: I am passing this on to Billing. They are away at the moment and back 2026-11-23 09:00 CET. You will get the reply here.
+  the customer reads: I am passing this on to Billing. They are away at the moment and back on Monday, 23 November at 9:00 (CET). You will get the reply here.
   conversations are assigned in turn (round_robin); it waits in the queue: the team is closed
   SLA day: first reply by 2026-11-23 11:00 CET
   SLA day: a further message answered by, if it came now, 2026-11-23 10:00 CET
@@ -168,7 +168,7 @@ fn a_closed_team_tells_the_customer_when_it_opens() {
     bench.write("desk/routing.toml", &routing);
     let answer = bench.on_desk(&["--json", "ask", "a chargeback?", "--at", SUNDAY]).document();
     let message = answer["message"].as_str().unwrap();
-    assert!(message.contains("back 2026-11-23 09:00 CET"), "{message}");
+    assert!(message.contains("back on Monday, 23 November at 9:00 (CET)"), "{message}");
     assert_eq!(answer["team"], "billing");
 }
 

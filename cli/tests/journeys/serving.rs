@@ -1,20 +1,20 @@
 //! `serve` and what goes with running it, over a real socket on a free port.
 
+mod doctor;
+mod identity;
+mod opening;
+mod postgres;
 mod visit;
 
-use crate::bench::{Bench, Ran};
+use crate::bench::Bench;
 use serde_json::{Value, json};
 use sqlx::{Connection, Executor};
 use std::{
-    io::{BufRead, BufReader, Read},
-    process::{Child, Stdio},
-    sync::mpsc::{Receiver, Sender, channel},
-    time::Duration,
+    sync::mpsc::{Sender, channel},
+    time::Instant,
 };
+use tests::program::{LIMIT, Serving};
 use visit::{Visit, get, send};
-
-/// Longest wait for a line.
-const LIMIT: Duration = Duration::from_secs(60);
 
 const QUESTION: &str = "How do I change my password?";
 
@@ -22,57 +22,30 @@ const QUESTION: &str = "How do I change my password?";
 const ANSWERED: &str = "\"from\":{\"kind\":\"bot\"";
 
 /// A running desk; dropping it ends the program.
-struct Serving {
-    child: Child,
-    lines: Receiver<String>,
+struct Desk {
+    serving: Serving,
     address: String,
 }
 
-impl Serving {
+impl Desk {
     fn start(bench: &Bench) -> Self {
-        let mut child = bench
-            .command()
-            .args(["--desk", "desk", "serve", "--listen", "127.0.0.1:0"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let (send, lines) = channel();
-        let (stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
-        forward(stdout, send.clone());
-        forward(stderr, send);
-        let mut serving = Self { child, lines, address: String::new() };
-        let said = serving.wait_for("listening on ");
-        let address = said.strip_prefix("listening on ").unwrap().split(';').next().unwrap();
-        serving.address = address.to_string();
-        serving
+        let mut command = bench.command();
+        command.args(["--desk", "desk"]);
+        let serving = Serving::start(command);
+        let address = serving.address().to_string();
+        Self { serving, address }
     }
 
-    /// Reads on until a line holds `part`.
     fn wait_for(&self, part: &str) -> String {
-        let mut seen = Vec::new();
-        while let Ok(line) = self.lines.recv_timeout(LIMIT) {
-            if line.contains(part) {
-                return line;
-            }
-            seen.push(line);
-        }
-        panic!("no line holds {part:?} in {seen:?}");
+        self.serving.running().wait_for(part)
     }
 
     fn signal(&self, name: &str) {
-        let id = self.child.id().to_string();
-        let sent = std::process::Command::new("kill").args(["-s", name, &id]).status().unwrap();
-        assert!(sent.success());
+        self.serving.running().signal(name);
     }
 
-    /// Waits for the end; returns the exit code and what was said since the last look.
-    fn end(mut self) -> (Option<i32>, Vec<String>) {
-        let mut said = Vec::new();
-        while let Ok(line) = self.lines.recv_timeout(LIMIT) {
-            said.push(line);
-        }
-        (self.child.wait().unwrap().code(), said)
+    fn end(self) -> (Option<i32>, Vec<String>) {
+        self.serving.end()
     }
 
     fn readiness(&self) -> Value {
@@ -85,29 +58,11 @@ impl Serving {
 
     /// Asks until the metrics hold a line.
     fn wait_for_metric(&self, line: &str) {
-        let start = std::time::Instant::now();
+        let start = Instant::now();
         while !self.metrics().lines().any(|found| found == line) {
             assert!(start.elapsed() < LIMIT, "no {line:?} in {}", self.metrics());
         }
     }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
-    }
-}
-
-/// Sends the lines of an output on, until nobody wants them.
-fn forward(output: impl Read + Send + 'static, send: Sender<String>) {
-    std::thread::spawn(move || {
-        for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
-            if send.send(String::from_utf8_lossy(&line).into_owned()).is_err() {
-                break;
-            }
-        }
-    });
 }
 
 fn desk() -> Bench {
@@ -117,7 +72,7 @@ fn desk() -> Bench {
 #[test]
 fn a_desk_says_that_it_is_well_and_counts_what_it_does() {
     let bench = desk();
-    let serving = Serving::start(&bench);
+    let serving = Desk::start(&bench);
     serving.wait_for("in step with the articles");
     assert_eq!(get(&serving.address, "/healthz", &[]).status, 200);
     let readiness = serving.readiness();
@@ -147,7 +102,7 @@ fn a_desk_says_that_it_is_well_and_counts_what_it_does() {
 fn figures_and_details_are_for_the_house() {
     let token = "0123456789abcdefghijklmnopqrstuvwxyz";
     let bench = desk().with("FRONTDESK_SERVER_METRICS_TOKEN", token);
-    let serving = Serving::start(&bench);
+    let serving = Desk::start(&bench);
     let stranger = ("x-forwarded-for", "8.8.8.8");
     let refused = get(&serving.address, "/metrics", &[stranger]);
     assert_eq!((refused.status, refused.document()["code"].as_str()), (403, Some("forbidden")));
@@ -163,7 +118,7 @@ fn figures_and_details_are_for_the_house() {
 #[test]
 fn changed_rules_come_into_use_and_broken_ones_do_not_while_a_stream_stays_open() {
     let bench = desk();
-    let serving = Serving::start(&bench);
+    let serving = Desk::start(&bench);
     let good = bench.read("desk/routing.toml");
     let visit = Visit::open(&serving.address, "Ada");
     let conversation = visit.begin("client-0001", QUESTION);
@@ -174,7 +129,7 @@ fn changed_rules_come_into_use_and_broken_ones_do_not_while_a_stream_stays_open(
     assert!(said.contains("routing.toml:"), "{said}");
     let metric = |files: &str, n| format!("frontdesk_reload_failed{{files=\"{files}\"}} {n}");
     serving.wait_for_metric(&metric("rules", 1));
-    let start = std::time::Instant::now();
+    let start = Instant::now();
     while serving.readiness()["status"] != "degraded" {
         assert!(start.elapsed() < LIMIT, "{:#}", serving.readiness());
     }
@@ -198,7 +153,7 @@ fn changed_rules_come_into_use_and_broken_ones_do_not_while_a_stream_stays_open(
 #[test]
 fn a_signal_to_stop_ends_streams_and_finishes_what_was_taken() {
     let bench = desk();
-    let serving = Serving::start(&bench);
+    let serving = Desk::start(&bench);
     serving.wait_for("in step with the articles");
     let watched = Visit::open(&serving.address, "Ada");
     let stream = watched.follow(&watched.begin("client-0001", QUESTION));
@@ -220,7 +175,7 @@ fn a_signal_to_stop_ends_streams_and_finishes_what_was_taken() {
     stream.wait_for_end();
     senders.into_iter().for_each(|sender| sender.join().unwrap());
     kept.extend(taken.try_iter());
-    let again = Serving::start(&bench);
+    let again = Desk::start(&bench);
     for (visit, conversation, number) in &kept {
         let visit = visit.at(&again.address);
         let lines = visit.read(conversation)["lines"].to_string();
@@ -254,7 +209,7 @@ fn write_until_it_stops(address: &str, number: u32, told: &Sender<(Visit, String
 #[test]
 fn a_second_signal_ends_it_at_once() {
     let running = desk();
-    let serving = Serving::start(&running);
+    let serving = Desk::start(&running);
     // Half a request keeps the desk from ending by itself.
     let half = [("content-length", "100"), ("content-type", "application/json")];
     let held = send(&serving.address, "POST /messenger/v1/visits", &half, "");
@@ -274,7 +229,7 @@ fn refused(bench: &Bench, listen: &str, parts: &[&str]) {
 #[test]
 fn a_desk_that_cannot_serve_says_why_and_what_to_do() {
     let running = desk();
-    let serving = Serving::start(&running);
+    let serving = Desk::start(&running);
     refused(&desk(), &serving.address, &["cannot listen on", "another program", "--listen"]);
     refused(&desk(), "nowhere", &["cannot listen on nowhere", "127.0.0.1:8080"]);
     let bench = desk().with("FRONTDESK_STORE", "routing.toml/desk.db");
@@ -285,12 +240,18 @@ fn a_desk_that_cannot_serve_says_why_and_what_to_do() {
     refused(&bench, "127.0.0.1:0", &["server.public_url", "https://"]);
     let bench = desk().with("FRONTDESK_SERVER_TRUSTED_PROXIES", "proxy");
     refused(&bench, "127.0.0.1:0", &["server.trusted_proxies", "\"proxy\""]);
+    let bench = desk().with("FRONTDESK_MESSENGER_ALLOWED_ORIGINS", "*");
+    refused(
+        &bench,
+        "127.0.0.1:0",
+        &["messenger.allowed_origins", "\"*\"", "scheme, host and port"],
+    );
 }
 
 #[test]
 fn nothing_of_a_customer_is_in_the_most_talkative_log() {
     let bench = desk().with("FRONTDESK_LOG_LEVEL", "trace");
-    let serving = Serving::start(&bench);
+    let serving = Desk::start(&bench);
     serving.wait_for("in step with the articles");
     let visit = Visit::open(&serving.address, "Wilhelmina Quackenbush");
     let words = "How do I change my password? Write to quackenbush@mail.example, zebra-4711.";
@@ -327,57 +288,9 @@ fn a_store_of_a_newer_frontdesk_is_left_alone() {
     assert!(ran.out.contains("newer Frontdesk"), "{ran:?}");
 }
 
-fn doctor(bench: &Bench) -> (Ran, Value) {
-    let ran = bench.on_desk(&["doctor", "--json"]);
-    let document = ran.document();
-    (ran, document)
-}
-
-#[test]
-fn the_doctor_finds_a_sound_desk_sound() {
-    let bench = desk().with("FRONTDESK_SERVER_LISTEN", "127.0.0.1:0");
-    let (ran, told) = doctor(&bench);
-    assert_eq!((ran.code, &told["sound"]), (Some(0), &json!(true)), "{told:#}");
-    let part = |name: &str| told["checks"].as_array().unwrap().iter().any(|c| c["part"] == name);
-    for name in ["desk", "index", "store", "disk", "port", "address"] {
-        assert!(part(name), "nothing of {name} in {told:#}");
-    }
-}
-
-#[test]
-fn the_doctor_names_what_is_broken_and_the_mend() {
-    let running = desk();
-    let serving = Serving::start(&running);
-    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let taken = other.local_addr().unwrap().to_string();
-    let bench = desk()
-        .with("FRONTDESK_SERVER_LISTEN", &taken)
-        .with("FRONTDESK_MESSENGER_IDENTITY_SECRET", "swordfish")
-        .with("FRONTDESK_SERVER_PUBLIC_URL", "http://127.0.0.1:9")
-        .with("FRONTDESK_STORE", "routing.toml/desk.db");
-    drop(other);
-    // Whatever listens there by now is no desk.
-    let other = std::net::TcpListener::bind(&taken).unwrap();
-    std::thread::spawn(move || other.incoming().for_each(drop));
-    let (ran, told) = doctor(&bench);
-    assert_eq!((ran.code, &told["sound"]), (Some(1), &json!(false)), "{told:#}");
-    let text = bench.on_desk(&["doctor"]).out;
-    for part in [
-        "another program listens",
-        "messenger.identity_secret can be guessed; set what `openssl rand -hex 32` prints",
-        "http://127.0.0.1:9/healthz: no connection; start `frontdesk serve`",
-        "broken   store",
-    ] {
-        assert!(text.contains(part), "no {part:?} in {text}");
-    }
-    assert!(!text.contains("swordfish"), "{text}");
-    let mend = desk().with("FRONTDESK_SERVER_LISTEN", &serving.address);
-    assert!(mend.on_desk(&["doctor"]).out.contains("a desk answers on"));
-}
-
 /// Has one conversation and returns the ids of its customer and of its first decision.
 fn conversed(bench: &Bench) -> (String, String) {
-    let serving = Serving::start(bench);
+    let serving = Desk::start(bench);
     serving.wait_for("in step with the articles");
     let visit = Visit::open(&serving.address, "Ada");
     visit.follow(&visit.begin("client-0001", QUESTION)).wait_for(ANSWERED);
@@ -402,6 +315,10 @@ fn a_decision_is_taken_again_and_a_customer_is_erased_with_a_receipt() {
     let same = bench.on_desk(&["replay", &decision]);
     assert_eq!(same.code, Some(0), "{same:?}");
     assert!(same.out.contains("it comes out the same"), "{same:?}");
+    // A machine that was set up anew from a backup has no index.
+    std::fs::remove_dir_all(bench.desk().join(".frontdesk/index")).unwrap();
+    let same = bench.on_desk(&["replay", &decision]);
+    assert!(same.out.contains("it comes out the same"), "{same:?}");
     let good = bench.read("desk/routing.toml");
     let rule = "\n[[rule]]\nname = \"passwords\"\nwhen = 'message.text.contains(\"password\")'\nthen = { hand_off = \"billing\" }\n";
     bench.write("desk/routing.toml", &format!("{good}{rule}"));
@@ -414,7 +331,23 @@ fn a_decision_is_taken_again_and_a_customer_is_erased_with_a_receipt() {
     let receipt = bench.json(&["erase", &customer, "--yes"]);
     assert_eq!(receipt["conversations"], 1, "{receipt:#}");
     assert_eq!(receipt["customer_id_sha256"].as_str().unwrap().len(), 64);
-    bench.on_desk(&["erase", &customer, "--yes"]).refuses(&["customer"]);
+    bench.on_desk(&["erase", &customer, "--yes"]).refuses(&["there is no such customer"]);
     bench.on_desk(&["replay", &decision]).refuses(&["decision"]);
     bench.on_desk(&["replay", "nonsense"]).refuses(&["\"nonsense\" is no id of a decision"]);
+}
+
+#[test]
+fn a_customer_is_erased_by_a_name_that_looks_like_an_id() {
+    let bench = desk();
+    let serving = Desk::start(&bench);
+    let name = "3f2b8c1e-9d4a-4f6b-8a2d-5c7e9f1a2b3c";
+    let made = bench.json(&["tokens", "add", "crm", "--scope", "customers:write"]);
+    let bearer = format!("Bearer {}", made["token"].as_str().unwrap());
+    let line = format!("PUT /api/v1/customers/by-external-id/{name}");
+    let headers = [("authorization", bearer.as_str())];
+    let put = visit::tried(&serving.address, &line, &headers, "{\"name\": \"Grace\"}").unwrap();
+    assert!(matches!(put.status, 200 | 201), "{put:?}");
+    let receipt = bench.json(&["erase", name, "--yes"]);
+    assert_eq!(receipt["conversations"], 0, "{receipt:#}");
+    bench.on_desk(&["erase", name, "--yes"]).refuses(&["there is no such customer"]);
 }

@@ -60,6 +60,8 @@ fn what_cannot_be_an_account_is_refused_in_words() {
     check(teammates(&bench, PASSWORD, &words), "is no address");
     let words = ["add", "ada", "--name", "Ada", "--email", "ada@example.com"];
     check(teammates(&bench, PASSWORD, &words), "pass --password-stdin");
+    let words = ["add", "ada", "--name", " ", "--email", "ada@example.com", "--password-stdin"];
+    check(teammates(&bench, PASSWORD, &words), "--name is empty");
     let stranger = add(&bench, "somebody-else", PASSWORD);
     assert_eq!(stranger.code, Some(0));
     assert!(stranger.err.contains("member of no team"), "{stranger:?}");

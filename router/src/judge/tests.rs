@@ -366,6 +366,7 @@ fn an_explanation_says_of_every_rule_what_became_of_it() {
     Automatic reply [signals.auto_reply = 0] NotTrue
     Thanks in the end [conversation.bot_turns = 0, signals.thanks = 0] NotTrue
     Enough of the bot [conversation.bot_turns = 0] NotTrue
+    E-mail through Intercom [channel = unknown] Missing(["channel"])
     r10 [customer.tier = "gold", company.arr = unknown] Missing(["company.arr"])
     r20 [] Skipped("the bot has asked in this episode")
     r30 [topic.confidence = 0] NotTrue

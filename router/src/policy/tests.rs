@@ -86,7 +86,7 @@ fn the_built_in_rules_stand_around_those_of_the_desk() {
     let names = |policy: &Policy| {
         policy.checked().iter().map(|rule| rule.rule.name.clone()).collect::<Vec<_>>().join("; ")
     };
-    insta::assert_snapshot!(names(&policy), @"Automatic reply; Thanks in the end; Enough of the bot; r10; Danger; Accepts a person; Asks for a person; Regulated matter; Tries to instruct the bot; Same question again; Angry; Spam; Reads like a machine; Thanks");
+    insta::assert_snapshot!(names(&policy), @"Automatic reply; Thanks in the end; Enough of the bot; E-mail through Intercom; r10; Danger; Accepts a person; Asks for a person; Regulated matter; Tries to instruct the bot; Same question again; Angry; Spam; Reads like a machine; Thanks");
     assert_eq!(policy.rules().map(|rule| rule.line).collect::<Vec<_>>(), [10]);
     let without = names(&policy).split("; ").filter(|n| *n != "r10").map(String::from).collect();
     let bare =
@@ -224,7 +224,7 @@ fn rules_named_like_built_in_ones_and_built_in_ones_that_do_not_exist_are_refuse
     refuse(
         without,
         &[
-            "Key(\"ladder.without.1\") without names rule \"Spma\", which is not built in; known: Automatic reply, Thanks in the end, Enough of the bot, Danger, Accepts a person, Asks for a person, Regulated matter, Tries to instruct the bot, Same question again, Angry, Spam, Reads like a machine, Thanks",
+            "Key(\"ladder.without.1\") without names rule \"Spma\", which is not built in; known: Automatic reply, Thanks in the end, Enough of the bot, E-mail through Intercom, Danger, Accepts a person, Asks for a person, Regulated matter, Tries to instruct the bot, Same question again, Angry, Spam, Reads like a machine, Thanks",
         ],
     );
 }

@@ -6,6 +6,8 @@ mod change;
 #[cfg(test)]
 mod erase;
 #[cfg(test)]
+mod errand;
+#[cfg(test)]
 mod lease;
 #[cfg(test)]
 mod lists;
@@ -17,6 +19,8 @@ mod people;
 mod post;
 #[cfg(test)]
 mod receive;
+#[cfg(test)]
+mod rota;
 #[cfg(test)]
 mod scene;
 #[cfg(test)]

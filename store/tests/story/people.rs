@@ -1,11 +1,11 @@
-use crate::scene::{alter, at, known, newest, opened, scenes, slug, visitor};
+use crate::scene::{alter, at, known, newest, opened, scenes, slug, visitor, wrote};
 use jiff::SignedDuration;
 use router::{Event, Presence};
 use serde_json::json;
 use std::collections::BTreeSet;
 use store::{
-    Account, Actor, ApiToken, Audit, Customer, Error, Id, Idempotent, NewAccount, Page, Role,
-    Session, Store, Visit,
+    Account, Actor, ApiToken, Audit, Change, Customer, Error, Guard, Id, Idempotent, KeyedRequest,
+    NewAccount, Page, Record, Role, Session, Store, Visit,
 };
 
 fn account(name: &str) -> NewAccount {
@@ -293,7 +293,7 @@ async fn a_repeated_request_is_answered_as_the_first_one_was() {
             store.begin_request((id, key), "body", at(now - 100), at(now)).await.unwrap()
         };
         assert_eq!(begin("k", 0).await, None);
-        let under_way = Idempotent { request_hash: "body".into(), answer: None };
+        let under_way = Idempotent { request_hash: "body".into(), answer: None, effect: None };
         assert_eq!(begin("k", 1).await, Some(under_way), "{}", scene.name);
         store.end_request((id, "k"), Some((201, "{\"id\":1}"))).await.unwrap();
         let answered = begin("k", 2).await.unwrap();
@@ -302,6 +302,44 @@ async fn a_repeated_request_is_answered_as_the_first_one_was() {
         store.end_request((id, "other"), None).await.unwrap();
         assert_eq!(begin("other", 3).await, None, "{}", scene.name);
         assert_eq!(begin("k", 101).await, None, "{}", scene.name);
+    }
+}
+
+#[tokio::test]
+async fn what_a_request_brought_about_is_known_although_its_answer_was_lost() {
+    for scene in scenes().await {
+        let store = &scene.store;
+        let id = Id::new(at(0));
+        let (name, hash, scopes) = ("crm".to_string(), "h".to_string(), vec![]);
+        let (created_at, used_at, revoked_at) = (at(0), None, None);
+        let token = ApiToken { id, name, hash, scopes, created_at, used_at, revoked_at };
+        store.keep_token(&token).await.unwrap();
+        let begin = async |now: i64| {
+            store.begin_request((id, "k"), "body", at(now - 9_000), at(now)).await.unwrap()
+        };
+        let conversation = opened(store, at(0)).await.id;
+        let act = async || {
+            let request = Some(KeyedRequest { token: id, key: "k".into() });
+            let note = |_: &mut Record, change: &mut Change| {
+                change.request = request;
+                change.entries.push((Id::new(at(1)), wrote("once")));
+                Ok::<(), ()>(())
+            };
+            store.change(conversation, Guard::None, at(1), note).await
+        };
+        assert_eq!(begin(0).await, None);
+        act().await.unwrap().unwrap();
+        let again = act().await;
+        assert!(matches!(again, Err(Error::LeaseLost)), "{again:?}");
+        // Whoever worked on it died, or failed afterwards.
+        store.end_request((id, "k"), None).await.unwrap();
+        let effect = Some(conversation);
+        let done = Idempotent { request_hash: "body".into(), answer: None, effect };
+        assert_eq!(begin(4_000).await, Some(done), "{}", scene.name);
+        let record = store.conversation(conversation).await.unwrap();
+        assert_eq!(record.n_entries, 2, "{}", scene.name);
+        store.erase(record.customer).await.unwrap();
+        assert_eq!(begin(4_001).await, None, "{}", scene.name);
     }
 }
 

@@ -18,7 +18,7 @@ async fn add(store: &Store, id: Id<Record>, seconds: i64, posts: Vec<NewPost>) {
 }
 
 async fn due(store: &Store, now: i64) -> Vec<Post> {
-    store.posts_due(at(now), at(now + 10), 100).await.unwrap()
+    store.posts_due((at(now), at(now + 10)), 100, &[]).await.unwrap()
 }
 
 fn numbers(posts: &[Post]) -> Vec<i64> {
@@ -42,15 +42,17 @@ async fn the_head_of_each_line_goes_out_and_the_next_waits_for_it() {
         let web = again.iter().find(|post| post.destination == "web").unwrap();
         let mail = again.iter().find(|post| post.destination == "mail").unwrap();
         assert_eq!((web.conversation, web.kind.as_str()), (id, "reply"));
-        store.settle_post(web.id, PostState::Pending, at(30), "HTTP 503").await.unwrap();
+        store.settle_post(web.id, (PostState::Pending, at(30)), "HTTP 503", &[]).await.unwrap();
         assert_eq!(numbers(&due(store, 29).await), [4], "{}", scene.name);
-        store.settle_post(web.id, PostState::Sent, at(31), "HTTP 200").await.unwrap();
+        store.settle_post(web.id, (PostState::Sent, at(31)), "HTTP 200", &[]).await.unwrap();
         assert_eq!(numbers(&due(store, 31).await), [2], "{}", scene.name);
-        store.settle_post(mail.id, PostState::Failed, at(32), "HTTP 410").await.unwrap();
+        store.settle_post(mail.id, (PostState::Failed, at(32)), "HTTP 410", &[]).await.unwrap();
         add(store, id, 33, vec![post("mail", 5)]).await;
         assert_eq!(numbers(&due(store, 33).await), [5], "{}", scene.name);
+        let without = ["mail".to_string(), "web".to_string()];
+        assert_eq!(store.posts_due((at(900), at(901)), 9, &without).await.unwrap(), []);
         // Who is late with an earlier attempt opens nothing again.
-        store.settle_post(web.id, PostState::Pending, at(34), "timeout").await.unwrap();
+        store.settle_post(web.id, (PostState::Pending, at(34)), "timeout", &[]).await.unwrap();
         let log = store.posts(Some("web"), &newest(10)).await.unwrap();
         assert_eq!(numbers(&log), [3, 2, 1], "{}", scene.name);
         assert_eq!((log[2].state, log[2].at), (PostState::Sent, at(31)));
@@ -60,7 +62,7 @@ async fn the_head_of_each_line_goes_out_and_the_next_waits_for_it() {
         assert_eq!(numbers(&store.posts(Some("web"), &page).await.unwrap()), [1]);
         assert_eq!(store.workload(at(40)).await.unwrap().posts_pending, 3);
         assert_eq!(store.oldest_post().await.unwrap(), Some(at(1)));
-        let unknown = store.settle_post(Id::new(at(0)), PostState::Sent, at(1), "").await;
+        let unknown = store.settle_post(Id::new(at(0)), (PostState::Sent, at(1)), "", &[]).await;
         assert!(matches!(unknown, Err(Error::NotFound("post"))), "{unknown:?}");
     }
 }
@@ -73,10 +75,13 @@ async fn one_in_the_middle_of_a_line_can_be_cancelled() {
         let id = opened(store, at(0)).await.id;
         add(store, id, 1, vec![post("web", 1), post("web", 2), post("web", 3)]).await;
         let log = store.posts(None, &newest(10)).await.unwrap();
-        store.settle_post(log[1].id, PostState::Cancelled, at(2), "unwanted").await.unwrap();
+        store.settle_post(log[1].id, (PostState::Cancelled, at(2)), "unwanted", &[]).await.unwrap();
         let head = due(store, 2).await;
         assert_eq!(numbers(&head), [1], "{}", scene.name);
-        store.settle_post(head[0].id, PostState::Cancelled, at(3), "unwanted").await.unwrap();
+        store
+            .settle_post(head[0].id, (PostState::Cancelled, at(3)), "unwanted", &[])
+            .await
+            .unwrap();
         assert_eq!(numbers(&due(store, 3).await), [3], "{}", scene.name);
     }
 }
@@ -100,9 +105,9 @@ type Sent = Arc<Mutex<Vec<(Id<Record>, i64)>>>;
 async fn send(store: Store, writing: Arc<AtomicBool>, sent: Sent) {
     loop {
         let over = !writing.load(Ordering::SeqCst);
-        for post in store.posts_due(at(500), at(900), 3).await.unwrap() {
+        for post in store.posts_due((at(500), at(900)), 3, &[]).await.unwrap() {
             sent.lock().unwrap().push((post.conversation, post.body["n"].as_i64().unwrap()));
-            store.settle_post(post.id, PostState::Sent, at(501), "").await.unwrap();
+            store.settle_post(post.id, (PostState::Sent, at(501)), "", &[]).await.unwrap();
         }
         if over && store.oldest_post().await.unwrap().is_none() {
             return;

@@ -143,3 +143,55 @@ async fn a_message_to_a_closed_conversation_begins_an_episode() {
         assert_eq!(episodes, [1, 1, 2]);
     }
 }
+
+/// Takes what was missed: words, an end, an event, words that open it again.
+async fn catch_up(store: &Store, names: &[&str], customer: Id<store::Customer>) -> store::Caught {
+    let names: Vec<String> = names.iter().map(|name| (*name).to_string()).collect();
+    let record = Record::new("far", customer, at(0));
+    let opening = Opening::Named("thread".into(), Box::new(record));
+    let caught = store.receive_all(("far", &names), opening, at(9), |record, change, place| {
+        let Some(name) = place.map(|place| names[place].as_str()) else { return Ok(()) };
+        let entry = match name.split_once(' ') {
+            Some(("says", text)) => {
+                record.state.apply(&Event::CustomerWrote).unwrap();
+                Content::Customer { text: text.into(), client_id: None }
+            }
+            _ => {
+                if name == "ends" {
+                    record.state.apply(&Event::Closed).unwrap();
+                }
+                let (by, what) = (store::Actor::Frontdesk, name.to_string());
+                Content::Event { by, what, detail: serde_json::json!({}) }
+            }
+        };
+        change.entries.push((Id::new(at(9)), entry));
+        Ok::<_, Error>(())
+    });
+    caught.await.unwrap().unwrap()
+}
+
+#[tokio::test]
+async fn what_was_missed_is_taken_together_and_each_episode_keeps_its_own() {
+    for scene in scenes().await {
+        let store = &scene.store;
+        let customer = store.keep_customer(&visitor(at(0))).await.unwrap().id;
+        let first = catch_up(store, &["says one", "tagged"], customer).await;
+        assert_eq!((first.n_new, first.n_entries), (2, 2), "{}", scene.name);
+        let names = ["says one", "tagged", "ends", "says two", "says three"];
+        let caught = catch_up(store, &names, customer).await;
+        assert_eq!((caught.n_new, caught.n_entries), (3, 5), "{}", scene.name);
+        assert_eq!(catch_up(store, &names, customer).await.n_new, 0, "{}", scene.name);
+        let timeline = store.timeline(caught.conversation, 0, 9).await.unwrap();
+        let places: Vec<_> = timeline.iter().map(|entry| (entry.number, entry.episode)).collect();
+        assert_eq!(places, [(1, 1), (2, 1), (3, 1), (4, 2), (5, 2)], "{}", scene.name);
+        // What has no words has none that could be taken away, and takes nobody else's.
+        assert!(!store.redact("far", "ends").await.unwrap(), "{}", scene.name);
+        assert!(store.redact("far", "says two").await.unwrap(), "{}", scene.name);
+        let timeline = store.timeline(caught.conversation, 0, 9).await.unwrap();
+        let texts = timeline.iter().filter_map(|entry| match &entry.content {
+            Content::Customer { text, .. } => Some(text.as_str()),
+            _ => None,
+        });
+        assert_eq!(texts.collect::<Vec<_>>(), ["one", "[removed]", "three"], "{}", scene.name);
+    }
+}

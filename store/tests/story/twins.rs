@@ -130,9 +130,9 @@ impl Teller<'_> {
         let state =
             [PostState::Pending, PostState::Sent, PostState::Cancelled, PostState::Failed][state];
         let mut said = Vec::new();
-        for post in self.store.posts_due(at(now), at(now + 4), 9).await.unwrap() {
+        for post in self.store.posts_due((at(now), at(now + 4)), 9, &[]).await.unwrap() {
             said.push(format!("{:?} {} {}", post.conversation, post.body, post.n_attempts));
-            self.store.settle_post(post.id, state, at(now + 2), "said").await.unwrap();
+            self.store.settle_post(post.id, (state, at(now + 2)), "said", &[]).await.unwrap();
         }
         said.sort();
         format!("{said:?}")

@@ -1,14 +1,14 @@
-use super::ROOT;
-use crate::{Front, problem::Problem, secret};
+use super::{ROOT, asked::slug, repetition::KEY};
+use crate::{Front, buckets::Buckets, problem::Problem, secret};
 use axum::{
     extract::{FromRequestParts, MatchedPath, Request, State},
     http::{HeaderValue, Method, StatusCode, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use std::{collections::BTreeMap, sync::Arc};
-use store::{Actor, ApiToken};
+use store::{Actor, ApiToken, Audit, Id, KeyedRequest};
 
 /// What tokens may be used for. `admin` includes all the others.
 pub const SCOPES: [&str; 9] = [
@@ -23,22 +23,73 @@ pub const SCOPES: [&str; 9] = [
     "admin",
 ];
 
+/// Requests of one token in a minute: a program that keeps another system in step stays below, one
+/// that goes round in circles does not take the desk from its customers.
+pub(super) const REQUESTS_PER_MINUTE: u32 = 1_200;
+
 /// What every request has to pass.
 #[derive(Clone)]
 pub(super) struct Checkpoint {
     pub(super) front: Front,
     /// The scope that each method of each path needs.
     needs: Arc<BTreeMap<String, BTreeMap<Method, String>>>,
+    /// How much each token may ask for, in memory of one node.
+    requests: Arc<Buckets<Id<ApiToken>>>,
 }
 
-/// The program that asks.
+/// The program that asks, and the key by which a repetition of the request is known.
 #[derive(Debug, Clone)]
-pub(super) struct Program(pub(super) ApiToken);
+pub(super) struct Program(pub(super) ApiToken, pub(super) Option<String>);
 
 impl Program {
     /// Returns in whose name the program acts.
     pub(super) fn actor(&self) -> Actor {
         Actor::Program(self.0.name.clone())
+    }
+
+    /// Returns the request as the store knows it.
+    pub(super) fn request(&self) -> Option<KeyedRequest> {
+        self.1.clone().map(|key| KeyedRequest { token: self.0.id, key })
+    }
+
+    /// Returns in whose name it acts for a teammate, who has an account or belongs to a team; without
+    /// one in its own.
+    ///
+    /// # Errors
+    /// 422 that names the field `teammate`.
+    pub(super) async fn actor_for(
+        &self,
+        front: &Front,
+        teammate: Option<&str>,
+    ) -> Result<Actor, Problem> {
+        let Some(teammate) = teammate else { return Ok(self.actor()) };
+        let teammate = slug("teammate", teammate)?;
+        let desk = front.office.desk();
+        let mut teams = desk.policy().teams().iter();
+        let is_known = teams.any(|team| team.member(&teammate).is_some())
+            || front.office.store().account(&teammate).await?.is_some();
+        if !is_known {
+            let detail = format!("{teammate} has no account and belongs to no team");
+            return Err(Problem::at("teammate", detail));
+        }
+        Ok(Actor::Teammate(teammate))
+    }
+
+    /// Notes that it was the program that acted in a teammate's name, where it did: what it did
+    /// names the teammate.
+    pub(super) async fn own_up(
+        &self,
+        front: &Front,
+        (by, action, subject): (Actor, &str, String),
+    ) -> Result<(), Problem> {
+        let Actor::Teammate(teammate) = by else { return Ok(()) };
+        let audit = Audit {
+            actor: self.actor(),
+            action: action.into(),
+            subject,
+            detail: json!({ "teammate": teammate }),
+        };
+        Ok(front.office.store().note(&audit, front.office.now()).await?)
     }
 
     /// Whether the program may do what needs a scope.
@@ -69,7 +120,8 @@ impl Checkpoint {
                 }
             }
         }
-        Self { front, needs: Arc::new(needs) }
+        let requests = Arc::new(Buckets::new(REQUESTS_PER_MINUTE));
+        Self { front, needs: Arc::new(needs), requests }
     }
 
     async fn admit(&self, asked: &Parts) -> Result<Program, Problem> {
@@ -82,7 +134,11 @@ impl Checkpoint {
         let token = bearer(asked)?;
         let now = self.front.office.now();
         let found = self.front.office.store().use_token(&secret::hash(token), now).await?;
-        let program = Program(found.ok_or_else(|| unknown("the token is unknown or revoked"))?);
+        let found = found.ok_or_else(|| unknown("the token is unknown or revoked"))?;
+        self.requests.take(found.id, now).map_err(Problem::too_many)?;
+        let key = asked.headers.get(KEY).filter(|_| asked.method == Method::POST);
+        let key = key.map(|key| key.to_str().unwrap_or_default().to_string());
+        let program = Program(found, key);
         let Some(scope) = scope else {
             let detail = "this place does not know the method; see Allow";
             return Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail));

@@ -4,7 +4,7 @@ use super::{
     messages::{Written, receive},
     page::{Listed, Part},
 };
-use crate::{Front, problem::Problem};
+use crate::{Front, outside, problem::Problem};
 use axum::{
     Json,
     extract::State,
@@ -16,7 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 use router::Status as Standing;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use store::{QueueItem, Record, Search};
+use store::{Id, Outcome, OutcomeKind, QueueItem, Record, Search};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -69,8 +69,24 @@ pub(super) struct Conversation {
     due: Due,
     /// When a snoozed one wakes.
     snoozed_until: Option<Timestamp>,
+    /// How the customer rated its episodes, oldest first, where it is asked for by its id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    ratings: Option<Vec<Rating>>,
     created_at: Timestamp,
     updated_at: Timestamp,
+}
+
+/// How a customer found it.
+#[derive(Debug, Serialize, ToSchema)]
+struct Rating {
+    /// The episode that had ended.
+    episode: u32,
+    /// 1 to 5.
+    stars: u8,
+    /// What the customer wrote about it.
+    comment: Option<String>,
+    at: Timestamp,
 }
 
 /// Whether a conversation goes on.
@@ -155,6 +171,7 @@ impl From<Record> for Conversation {
             queued_at: record.queued_at,
             due: Due { first_reply, next_reply, resolution },
             snoozed_until: record.snoozed_until,
+            ratings: None,
             created_at: record.created_at,
             updated_at: record.updated_at,
         }
@@ -243,7 +260,8 @@ struct Beginning {
     /// Id of the customer.
     #[schema(format = "uuid")]
     customer: String,
-    /// How the program names the conversation; where it has one of that name, the message joins it.
+    /// How the program names the conversation, in 1 to 200 bytes; where it has one of that name, the
+    /// message joins it.
     #[serde(default)]
     external_id: Option<String>,
     /// What the customer wrote.
@@ -268,7 +286,10 @@ async fn open(
     front.office.store().customer(customer).await?;
     let name = &program.0.name;
     let place = match beginning.external_id {
-        Some(external) => Place::Named(format!("{name}:{external}")),
+        Some(external) => {
+            outside::lawful(&external).map_err(|why| Problem::at("external_id", why))?;
+            Place::Named(format!("{name}:{external}"))
+        }
         None => Place::New,
     };
     let received = receive(&front, &program, (customer, place), beginning.message).await?;
@@ -296,10 +317,20 @@ async fn get(
     let asked = headers.get(header::IF_NONE_MATCH).and_then(|tags| tags.to_str().ok());
     let same = asked.is_some_and(|tags| tags.split(',').any(|one| one.trim() == tag));
     let tagged = [(header::ETAG, tag)];
-    Ok(match same {
-        true => (StatusCode::NOT_MODIFIED, tagged).into_response(),
-        false => (tagged, Json(Conversation::from(record))).into_response(),
-    })
+    if same {
+        return Ok((StatusCode::NOT_MODIFIED, tagged).into_response());
+    }
+    let ratings = Some(ratings(&front, id).await?);
+    Ok((tagged, Json(Conversation { ratings, ..record.into() })).into_response())
+}
+
+async fn ratings(front: &Front, id: Id<Record>) -> Result<Vec<Rating>, Problem> {
+    let outcomes = front.office.store().outcomes(id).await?.into_iter();
+    let rating = |(episode, at, outcome): (u32, Timestamp, Outcome)| match outcome.kind {
+        OutcomeKind::Rated(stars) => Some(Rating { episode, stars, comment: outcome.comment, at }),
+        _ => None,
+    };
+    Ok(outcomes.filter_map(rating).collect())
 }
 
 /// How long a change may take from its time to being visible. A change is told of once it is older,

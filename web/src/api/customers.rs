@@ -4,7 +4,7 @@ use super::{
     conversations::Conversation,
     page::{Listed, MOST, Part},
 };
-use crate::{Front, problem::Problem};
+use crate::{Front, outside, problem::Problem};
 use axum::{Json, extract::State, http::StatusCode};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -12,9 +12,6 @@ use serde_json::{Map, Value, json};
 use store::{Audit, Identity, Page};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
-
-/// The realm of the desk's own systems, whose word for who a customer is counts.
-const REALM: &str = "desk";
 
 /// The longest name, address or locale.
 const MOST_CHARACTERS: usize = 320;
@@ -227,11 +224,8 @@ async fn erase(
     Ok(Json(Erased { n_conversations }))
 }
 
-fn identity(external_id: String) -> Result<Identity, Problem> {
-    if external_id.trim().is_empty() || external_id.contains('\0') {
-        return Err(Problem::at("external_id", "the external id is empty or holds U+0000"));
-    }
-    Ok(Identity { realm: REALM.into(), external_id })
+fn identity(external_id: &str) -> Result<Identity, Problem> {
+    outside::customer(external_id).map_err(|why| Problem::at("external_id", why))
 }
 
 /// Returns the customer whom the desk's own systems name so.
@@ -243,7 +237,7 @@ async fn named(
     State(front): State<Front>,
     Named(external_id): Named<String>,
 ) -> Result<Json<Customer>, Problem> {
-    let found = front.office.store().customer_named(&identity(external_id)?).await?;
+    let found = front.office.store().customer_named(&identity(&external_id)?).await?;
     Ok(Json(found.ok_or_else(|| Problem::not_found("customer"))?.into()))
 }
 
@@ -261,7 +255,7 @@ async fn put(
     Named(external_id): Named<String>,
     Body(known): Body<Known>,
 ) -> Result<(StatusCode, Json<Customer>), Problem> {
-    let identity = identity(external_id)?;
+    let identity = identity(&external_id)?;
     let found = front.office.store().customer_named(&identity).await?;
     if let Some(mut customer) = found {
         known.lay_over(&mut customer)?;

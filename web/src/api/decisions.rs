@@ -1,5 +1,5 @@
 use super::{
-    asked::{Asked, Body, Named, field, id, slug},
+    asked::{Asked, Body, Named, id},
     bearer::Program,
     messages::Source,
     page::{Listed, Part},
@@ -10,7 +10,7 @@ use bot::Deed;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use store::{Actor, Decided};
+use store::Decided;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -174,7 +174,7 @@ impl From<(Timestamp, store::Label)> for Label {
     }
 }
 
-/// Lists what people made of drafts, newest first.
+/// Lists what people made of drafts, the last verdict on each, that on the newest decision first.
 #[utoipa::path(get, path = "/labels", tag = "decisions", params(Part),
     security(("token" = ["decisions:read"])),
     responses((status = 200, description = "A page of labels.", body = Listed<Label>)))]
@@ -209,17 +209,18 @@ async fn judge(
     Named(decision): Named<String>,
     Body(judgement): Body<Judgement>,
 ) -> Result<StatusCode, Problem> {
-    let decided = front.office.store().decision(id("decision", &decision)?).await?;
-    let by = match &judgement.teammate {
-        Some(teammate) => Actor::Teammate(slug("teammate", teammate)?),
-        None => program.actor(),
-    };
+    let named = id("decision", &decision)?;
+    let decided = front.office.store().decision(named).await?;
+    let by = program.actor_for(&front, judgement.teammate.as_deref()).await?;
     let verdict = match judgement.verdict {
         Verdict::Approved => store::Verdict::Approved,
         Verdict::Corrected => store::Verdict::Corrected,
         Verdict::Wrong => store::Verdict::Wrong,
     };
-    let deed = Deed::Judge { decision: field("id", &decision)?, verdict };
+    let deed = Deed::Judge { decision: named, verdict };
     front.office.act(decided.conversation, &by, deed).await?;
+    program
+        .own_up(&front, (by, "api.judged_as_teammate", decided.conversation.to_string()))
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }

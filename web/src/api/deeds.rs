@@ -1,7 +1,7 @@
 //! What programs do with conversations.
 
 use super::{
-    asked::{Body, Named, field, id, slug},
+    asked::{Body, MaybeBody, Named, field, id, slug},
     bearer::Program,
     conversations::{Conversation, Priority},
 };
@@ -11,7 +11,7 @@ use bot::Deed;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use store::{Actor, Audit};
+use store::Actor;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -33,9 +33,19 @@ pub(super) fn routes() -> OpenApiRouter<Front> {
         .routes(routes!(describe))
 }
 
-async fn act(front: &Front, conversation: &str, by: &Actor, deed: Deed) -> Done {
+async fn act(front: &Front, conversation: &str, program: &Program, deed: Deed) -> Done {
+    act_as(front, conversation, (program, &program.actor()), deed).await
+}
+
+/// Has a program do something in somebody's name.
+async fn act_as(
+    front: &Front,
+    conversation: &str,
+    (program, by): (&Program, &Actor),
+    deed: Deed,
+) -> Done {
     let id = id("conversation", conversation)?;
-    Ok(Json(front.office.act(id, by, deed).await?.into()))
+    Ok(Json(front.office.act_once(id, by, deed, program.request()).await?.into()))
 }
 
 /// A reply to the customer.
@@ -69,31 +79,11 @@ async fn reply(
     Named(conversation): Named<String>,
     Body(reply): Body<Reply>,
 ) -> Done {
-    let by = match &reply.teammate {
-        None => program.actor(),
-        Some(teammate) => {
-            let teammate = slug("teammate", teammate)?;
-            let desk = front.office.desk();
-            let mut teams = desk.policy().teams().iter();
-            if !teams.any(|team| team.member(&teammate).is_some()) {
-                return Err(Problem::at("teammate", format!("no team has a member {teammate}")));
-            }
-            Actor::Teammate(teammate)
-        }
-    };
+    let by = program.actor_for(&front, reply.teammate.as_deref()).await?;
     let draft = reply.draft.as_deref().map(|id| field("draft", id)).transpose()?;
     let deed = Deed::Reply { text: reply.text, seen: reply.seen, draft };
-    let done = act(&front, &conversation, &by, deed).await?;
-    if let Actor::Teammate(teammate) = by {
-        // The timeline names the teammate; that a program wrote must not be lost.
-        let audit = Audit {
-            actor: program.actor(),
-            action: "api.replied_as_teammate".into(),
-            subject: conversation,
-            detail: serde_json::json!({ "teammate": teammate }),
-        };
-        front.office.store().note(&audit, front.office.now()).await?;
-    }
+    let done = act_as(&front, &conversation, (&program, &by), deed).await?;
+    program.own_up(&front, (by, "api.replied_as_teammate", conversation)).await?;
     Ok(done)
 }
 
@@ -116,7 +106,7 @@ async fn note(
     Named(conversation): Named<String>,
     Body(Note { text }): Body<Note>,
 ) -> Done {
-    act(&front, &conversation, &program.actor(), Deed::Note { text }).await
+    act(&front, &conversation, &program, Deed::Note { text }).await
 }
 
 /// Who is to have the conversation.
@@ -143,7 +133,7 @@ async fn assign(
 ) -> Done {
     let team = slug("team", &to.team)?;
     let teammate = to.teammate.map(|teammate| slug("teammate", &teammate)).transpose()?;
-    act(&front, &conversation, &program.actor(), Deed::Assign { team, teammate }).await
+    act(&front, &conversation, &program, Deed::Assign { team, teammate }).await
 }
 
 /// Gives the conversation back to the bot.
@@ -156,7 +146,7 @@ async fn hand_back(
     program: Program,
     Named(conversation): Named<String>,
 ) -> Done {
-    act(&front, &conversation, &program.actor(), Deed::HandBack).await
+    act(&front, &conversation, &program, Deed::HandBack).await
 }
 
 /// How long a conversation rests.
@@ -165,6 +155,10 @@ async fn hand_back(
 struct Rest {
     /// Until when, in the future.
     until: Timestamp,
+    /// Number of the last line that was seen. When the customer wrote since, it does not rest, and
+    /// the answer is 409 with the number of that line.
+    #[serde(default)]
+    seen: Option<i64>,
 }
 
 /// Lets the conversation rest until a time or the customer's next message.
@@ -176,22 +170,33 @@ async fn snooze(
     State(front): State<Front>,
     program: Program,
     Named(conversation): Named<String>,
-    Body(Rest { until }): Body<Rest>,
+    Body(Rest { until, seen }): Body<Rest>,
 ) -> Done {
-    act(&front, &conversation, &program.actor(), Deed::Snooze { until }).await
+    act(&front, &conversation, &program, Deed::Snooze { until, seen }).await
+}
+
+/// How a conversation is ended.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Ending {
+    /// Number of the last line that was seen. When the customer wrote since, it does not end, and
+    /// the answer is 409 with the number of that line.
+    #[serde(default)]
+    seen: Option<i64>,
 }
 
 /// Ends the conversation.
 #[utoipa::path(post, path = "/conversations/{id}/close", tag = "conversations",
     params(("id" = String, Path, description = "Id of the conversation.")),
-    security(("token" = ["conversations:write"])),
+    request_body = Option<Ending>, security(("token" = ["conversations:write"])),
     responses((status = 200, description = "The conversation as it is then.", body = Conversation)))]
 async fn close(
     State(front): State<Front>,
     program: Program,
     Named(conversation): Named<String>,
+    MaybeBody(Ending { seen }): MaybeBody<Ending>,
 ) -> Done {
-    act(&front, &conversation, &program.actor(), Deed::Close).await
+    act(&front, &conversation, &program, Deed::Close { seen }).await
 }
 
 /// Adds a tag; one that is there already stays.
@@ -205,7 +210,7 @@ async fn tag(
     program: Program,
     Named((conversation, tag)): Named<(String, String)>,
 ) -> Done {
-    act(&front, &conversation, &program.actor(), Deed::Tag(tag)).await
+    act(&front, &conversation, &program, Deed::Tag(tag)).await
 }
 
 /// Removes a tag; one that is not there is no error.
@@ -219,7 +224,7 @@ async fn untag(
     program: Program,
     Named((conversation, tag)): Named<(String, String)>,
 ) -> Done {
-    act(&front, &conversation, &program.actor(), Deed::Untag(tag)).await
+    act(&front, &conversation, &program, Deed::Untag(tag)).await
 }
 
 /// How soon a conversation is to matter.
@@ -246,7 +251,7 @@ async fn prioritise(
         Priority::High => router::Priority::High,
         Priority::Urgent => router::Priority::Urgent,
     };
-    act(&front, &conversation, &program.actor(), Deed::Prioritise(priority)).await
+    act(&front, &conversation, &program, Deed::Prioritise(priority)).await
 }
 
 /// Gives the conversation attributes, by name; null removes one, others stay.
@@ -269,7 +274,7 @@ async fn describe(
     let mut last = None;
     for (name, value) in attributes {
         let deed = Deed::Describe(name, Some(value).filter(|value| !value.is_null()));
-        last = Some(act(&front, &conversation, &program.actor(), deed).await?);
+        last = Some(act(&front, &conversation, &program, deed).await?);
     }
     match last {
         Some(done) => Ok(done),

@@ -3,7 +3,7 @@ use super::{
     bearer::Program,
     page::{self, Listed},
 };
-use crate::{Front, problem::Problem};
+use crate::{Front, outside, problem::Problem};
 use axum::{Json, extract::State, http::StatusCode};
 use bot::{Inbound, Place};
 use jiff::Timestamp;
@@ -26,7 +26,7 @@ pub(super) fn routes() -> OpenApiRouter<Front> {
 pub(super) struct Written {
     /// What the customer wrote, at most 64 KiB.
     text: String,
-    /// How the program names the message; the same name is taken once.
+    /// How the program names the message, in 1 to 200 bytes; the same name is taken once.
     #[serde(default)]
     external_id: Option<String>,
     /// The page that it was written from.
@@ -41,10 +41,16 @@ pub(super) async fn receive(
     (customer, place): (Id<Customer>, Place),
     written: Written,
 ) -> Result<Received, Problem> {
-    // Two programs may name different messages alike; a message without a name is a new one.
+    // Two programs may name different messages alike; a message without a name is a new one, unless
+    // its request is repeated.
     let own = |name: &str| format!("{}:{name}", program.0.name);
-    let client_id = written.external_id.as_deref().map(own);
-    let unnamed = || own(&Id::<Entry>::new(front.office.now()).to_string());
+    let named = written.external_id.as_deref();
+    named.map_or(Ok(()), outside::lawful).map_err(|why| Problem::at("external_id", why))?;
+    let client_id = named.map(own);
+    let unnamed = || match &program.1 {
+        Some(key) => own(&format!("request {key}")),
+        None => own(&Id::<Entry>::new(front.office.now()).to_string()),
+    };
     let inbound = Inbound {
         channel: CHANNEL.to_string(),
         external_id: client_id.clone().unwrap_or_else(unnamed),

@@ -1,12 +1,13 @@
 use super::{
     asked,
     bearer::{Checkpoint, Program},
+    conversations::Conversation,
 };
 use crate::{problem::Problem, secret};
 use axum::{
     body::{Body, Bytes},
     extract::{Request, State},
-    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    http::{HeaderName, HeaderValue, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -34,8 +35,7 @@ pub(super) async fn once(
     request: Request,
     next: Next,
 ) -> Response {
-    let key = request.headers().get(KEY).map(|key| key.to_str().unwrap_or_default().to_string());
-    let Some(key) = key.filter(|_| *request.method() == Method::POST) else {
+    let Some(key) = program.1.clone() else {
         return next.run(request).await;
     };
     // Whoever asks may hang up and ask again; what was begun is finished and noted all the same.
@@ -91,6 +91,12 @@ async fn begin(
             let detail = "this Idempotency-Key was used for another request; take a new one";
             Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "key_reused", detail))
         }
+        // It was done, but whoever worked on it died before it was answered.
+        Some(Idempotent { answer: None, effect: Some(conversation), .. }) => {
+            let conversation: Conversation = store.conversation(conversation).await?.into();
+            let body = serde_json::to_string(&conversation).map_err(|e| Problem::inside(&e))?;
+            Ok(Err(replay(StatusCode::OK.as_u16(), body)))
+        }
         Some(Idempotent { answer: None, .. }) => {
             let detail = "the first request with this Idempotency-Key is still worked on; wait";
             Err(Problem::new(StatusCode::CONFLICT, "in_progress", detail))
@@ -114,7 +120,7 @@ async fn end(
     Ok(Response::from_parts(parts, Body::from(bytes)))
 }
 
-fn request_hash(path: &str, body: &Bytes) -> String {
+pub(super) fn request_hash(path: &str, body: &Bytes) -> String {
     let mut hash = Sha256::new();
     hash.update("POST ");
     hash.update(path);

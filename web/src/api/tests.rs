@@ -5,8 +5,9 @@ mod hostile;
 mod journey;
 mod people;
 mod posted;
+mod postgres;
 
-use super::{document, issue_token};
+use super::{bearer, document, issue_token};
 use crate::{Front, Settings};
 use axum::http::HeaderMap;
 use bot::Office;
@@ -33,6 +34,22 @@ time_zone = "Europe/Berlin"
 thursday = ["09:00-17:00"]
 "#;
 
+/// Where the store of a desk is.
+#[derive(Default)]
+struct Place {
+    /// None: in a file of its own.
+    database: Option<String>,
+}
+
+impl Place {
+    async fn bench(&self, rules: &str) -> Bench {
+        let rules = Rules::Text(rules);
+        let Some(url) = &self.database else { return Bench::open(rules, 5.0).await };
+        let store = store::Store::open(url).await.unwrap();
+        Bench::on(store, tempfile::tempdir().unwrap(), rules, 5.0).await
+    }
+}
+
 /// A desk that is reached by its API.
 struct Api {
     bench: Bench,
@@ -54,11 +71,11 @@ struct Answer {
 
 impl Api {
     async fn open() -> Self {
-        Self::of(RULES).await
+        Self::at(&Place::default()).await
     }
 
-    async fn of(rules: &str) -> Self {
-        let bench = Bench::open(Rules::Text(rules), 5.0).await;
+    async fn at(place: &Place) -> Self {
+        let bench = place.bench(RULES).await;
         let office = bench.office.clone();
         Self::with(bench, office).await
     }

@@ -2,9 +2,8 @@ use super::{
     moment::Moment,
     page::{Refusal, show},
     password,
-    people::People,
     session::{Signed, SignedIn},
-    shell::{Shell, role_name},
+    shell::{Frame, Shell, role_name},
 };
 use crate::Front;
 use askama::Template;
@@ -46,9 +45,9 @@ struct Line {
 /// Shows who may sign in.
 pub(super) async fn page(State(front): State<Front>, by: SignedIn) -> Result<Response, Refusal> {
     by.must_be(Role::Admin)?;
-    let people = People::of(&front).await?;
+    let Frame { shell, people, now } = Frame::of(&front, &by, "Teammates").await?;
     let accounts = front.office.store().accounts().await?;
-    let (desk, now) = (front.office.desk(), front.office.now());
+    let desk = front.office.desk();
     let teams = desk.policy().teams();
     let teams_of = |slug: &Slug| {
         let of = teams.iter().filter(|team| team.member(slug).is_some());
@@ -73,7 +72,7 @@ pub(super) async fn page(State(front): State<Front>, by: SignedIn) -> Result<Res
         email: account.email,
     };
     Ok(show(&AccountsPage {
-        shell: Shell::of(&front, &by, &people, None, "Teammates").await?,
+        shell,
         accounts: accounts.into_iter().map(line).collect(),
         missing,
         shortest: password::SHORTEST,

@@ -1,10 +1,10 @@
 use super::{
     decision::plain,
     moment::Moment,
-    page::{Refusal, show},
+    page::{self, Refusal, show},
     people::People,
     session::SignedIn,
-    shell::Shell,
+    shell::{Frame, Shell},
 };
 use crate::Front;
 use askama::Template;
@@ -26,6 +26,7 @@ struct AuditPage {
     shell: Shell,
     subject: String,
     lines: Vec<Line>,
+    older: Option<String>,
 }
 
 struct Line {
@@ -42,6 +43,7 @@ struct Line {
 #[serde(default)]
 pub(super) struct Asked {
     subject: String,
+    before: Option<String>,
 }
 
 /// Shows who did what, newest first.
@@ -51,13 +53,13 @@ pub(super) async fn page(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Refusal> {
     by.must_be(Role::Lead)?;
-    let people = People::of(&front).await?;
+    let Frame { shell, people, now } = Frame::of(&front, &by, "Audit").await?;
     let subject = Some(asked.subject.trim()).filter(|subject| !subject.is_empty());
-    let page = Page { before: None, limit: LIMIT };
-    let entries = front.office.store().audit(subject, &page).await?;
-    let now = front.office.now();
+    let part = Page { before: asked.before, limit: LIMIT };
+    let entries = front.office.store().audit(subject, &part).await?;
     Ok(show(&AuditPage {
-        shell: Shell::of(&front, &by, &people, None, "Audit").await?,
+        shell,
+        older: page::older(&entries, LIMIT, |entry| entry.id),
         lines: entries.iter().map(|entry| line(entry, &people, now)).collect(),
         subject: asked.subject,
     }))
@@ -66,7 +68,8 @@ pub(super) async fn page(
 fn line(entry: &AuditEntry, people: &People, now: Timestamp) -> Line {
     let audit = &entry.audit;
     let (kind, what) = audit.action.split_once('.').unwrap_or(("", &audit.action));
-    let is_conversation = audit.subject.parse::<Id<Record>>().is_ok() && kind != "token";
+    let of_one = matches!(kind, "conversation" | "decision" | "api");
+    let is_conversation = of_one && audit.subject.parse::<Id<Record>>().is_ok();
     let detail = audit.detail.as_object().into_iter().flatten();
     let detail = detail.map(|(name, value): (&String, &Json)| format!("{name}: {}", plain(value)));
     Line {

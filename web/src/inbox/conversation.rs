@@ -18,7 +18,8 @@ use axum::{
 use jiff::Timestamp;
 use router::Status;
 use serde::Deserialize;
-use store::{Content, Customer, Decided, Entry, Record};
+use std::collections::BTreeMap;
+use store::{Content, Customer, Decided, Entry, OutcomeKind, Record};
 
 /// Entries that a page shows at first; earlier ones on demand.
 const ENTRIES: u32 = 200;
@@ -32,8 +33,12 @@ pub(super) struct Opened {
     pub(super) customer: Customer,
     pub(super) entries: Vec<Entry>,
     pub(super) decisions: Vec<Decided>,
+    /// What the customer wrote beside the rating of an episode.
+    comments: BTreeMap<u32, String>,
     pub(super) people: People,
     pub(super) now: Timestamp,
+    /// Whether all entries were asked for.
+    all: bool,
 }
 
 impl Opened {
@@ -41,13 +46,20 @@ impl Opened {
     pub(super) async fn of(front: &Front, id: &str, n_entries: u32) -> Result<Self, Refusal> {
         let store = front.office.store();
         let record = store.conversation(page::id(id, "conversation")?).await?;
-        let (customer, entries, decisions, people) = tokio::try_join!(
+        let (customer, entries, decisions, outcomes, people) = tokio::try_join!(
             store.customer(record.customer),
             store.last_entries(record.id, n_entries),
             store.decisions(record.id),
+            store.outcomes(record.id),
             People::of(front),
         )?;
-        Ok(Self { record, customer, entries, decisions, people, now: front.office.now() })
+        let rated = |kind: OutcomeKind| matches!(kind, OutcomeKind::Rated(_));
+        let rated = outcomes.into_iter().filter(|(_, _, outcome)| rated(outcome.kind));
+        let comments =
+            rated.filter_map(|(episode, _, outcome)| Some((episode, outcome.comment?))).collect();
+        let now = front.office.now();
+        let all = n_entries >= ALL_ENTRIES;
+        Ok(Self { record, customer, entries, decisions, comments, people, now, all })
     }
 
     /// Returns what to call the customer.
@@ -59,9 +71,9 @@ impl Opened {
     /// Makes lines of the entries after a number.
     pub(super) fn lines_after(&self, number: i64) -> Vec<Line> {
         let customer = self.customer_name();
-        let (people, decisions, now) = (&self.people, &self.decisions, self.now);
+        let Self { people, decisions, comments, now, .. } = self;
         let from = self.entries.partition_point(|entry| entry.number <= number);
-        let looking = Looking { people, customer: &customer, decisions, now };
+        let looking = Looking { people, customer: &customer, decisions, comments, now: *now };
         lines(self.entries.get(from..).unwrap_or_default(), &looking)
     }
 
@@ -91,6 +103,8 @@ pub(super) struct TimelineView {
     last: i64,
     /// Whether there are entries before the first line.
     more: bool,
+    /// Whether all entries were asked for, and are at the next look.
+    all: bool,
     is_lead: bool,
 }
 
@@ -100,6 +114,7 @@ impl TimelineView {
         Self {
             id: opened.record.id.to_string(),
             csrf: by.session.csrf.clone(),
+            all: opened.all,
             more: lines.first().is_some_and(|line| line.number > 1),
             last: opened.entries.last().map_or(0, |entry| entry.number),
             lines,
@@ -160,6 +175,12 @@ pub(super) struct Asked {
     all: bool,
 }
 
+impl Asked {
+    fn n_entries(&self) -> u32 {
+        if self.all { ALL_ENTRIES } else { ENTRIES }
+    }
+}
+
 /// Shows a conversation beside the list that it was chosen from.
 pub(super) async fn open(
     State(front): State<Front>,
@@ -167,7 +188,7 @@ pub(super) async fn open(
     Path(id): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Refusal> {
-    let opened = Opened::of(&front, &id, if asked.all { ALL_ENTRIES } else { ENTRIES }).await?;
+    let opened = Opened::of(&front, &id, asked.n_entries()).await?;
     let mut composer = Composer::new(&front, &by, &opened.record, &opened.customer);
     let mut decisions = opened.decisions.iter();
     let wanted = asked.draft.as_ref();
@@ -215,8 +236,9 @@ pub(super) async fn timeline(
     State(front): State<Front>,
     by: SignedIn,
     Path(id): Path<String>,
+    Query(asked): Query<Asked>,
 ) -> Result<Response, Refusal> {
-    Ok(show(&TimelineView::of(&Opened::of(&front, &id, ENTRIES).await?, &by)))
+    Ok(show(&TimelineView::of(&Opened::of(&front, &id, asked.n_entries()).await?, &by)))
 }
 
 /// Shows the draft alone.

@@ -39,7 +39,7 @@ impl From<&Source> for SourceView {
     fn from(source: &Source) -> Self {
         Self {
             title: source.title.clone(),
-            url: source.url.as_deref().and_then(web_address),
+            url: source.url.as_deref().and_then(markdown::web_address),
             quote: source.quote.clone(),
         }
     }
@@ -67,13 +67,6 @@ impl DecisionView {
             took: format!("{:.0} ms", it.took_ms),
         }
     }
-}
-
-/// Returns an address as it may stand in a link: of the web, nothing else.
-pub(super) fn web_address(url: &str) -> Option<String> {
-    let lower = url.trim().to_ascii_lowercase();
-    let lawful = lower.starts_with("https://") || lower.starts_with("http://");
-    lawful.then(|| url.trim().to_string())
 }
 
 fn percent(confidence: f64) -> u8 {
@@ -167,15 +160,5 @@ mod tests {
         check(2.0.into(), "2");
         check(30.into(), "30");
         check(true.into(), "yes");
-    }
-
-    #[test]
-    fn only_addresses_of_the_web_become_links() {
-        assert_eq!(web_address("https://a.test/x").as_deref(), Some("https://a.test/x"));
-        for hostile in
-            ["javascript:alert(1)", " JavaScript:alert(1)", "data:text/html,x", "//x", "/inbox"]
-        {
-            assert_eq!(web_address(hostile), None, "{hostile}");
-        }
     }
 }

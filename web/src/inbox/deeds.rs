@@ -115,6 +115,8 @@ pub(super) struct Done {
     verdict: String,
     /// Who held it by choice when the page was made.
     held_by: String,
+    /// Number of the last entry then.
+    seen: Option<i64>,
 }
 
 /// Does something with a conversation.
@@ -177,14 +179,15 @@ fn deed_of(front: &Front, form: &Done) -> Result<Deed, Refusal> {
     Ok(match form.deed.as_str() {
         "assign" => assign(&form.to)?,
         "hand_back" => Deed::HandBack,
-        "close" => Deed::Close,
+        "close" => Deed::Close { seen: form.seen },
         "tag" => Deed::Tag(tag(&form.tag)?),
         "untag" => Deed::Untag(form.tag.clone()),
         "prioritise" => Deed::Prioritise(priority(&form.priority)?),
         "snooze" => {
             let (desk, now) = (front.office.desk(), front.office.now());
             let time_zone = &desk.playbook().time_zone;
-            Deed::Snooze { until: until(&form.rest, &form.until, now, time_zone)? }
+            let until = until(&form.rest, &form.until, now, time_zone)?;
+            Deed::Snooze { until, seen: form.seen }
         }
         _ => return Err(Refusal::invalid("There is nothing like that to do.")),
     })

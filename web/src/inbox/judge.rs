@@ -1,9 +1,8 @@
 use super::{
     decision::DecisionView,
-    page::{Refusal, show},
-    people::People,
+    page::{self, Refusal, show},
     session::SignedIn,
-    shell::Shell,
+    shell::{Frame, Shell},
 };
 use crate::Front;
 use askama::Template;
@@ -20,10 +19,6 @@ const LOOKED_AT: u32 = 200;
 
 /// Answers that one page shows.
 const SHOWN: usize = 20;
-
-/// Labels that are looked at for what is judged already; more than decisions, as a teammate may
-/// have judged one of them twice.
-const LABELS: u32 = 1_000;
 
 #[derive(Template)]
 #[template(path = "judge.html")]
@@ -52,27 +47,29 @@ pub(super) async fn page(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Refusal> {
     by.must_be(Role::Lead)?;
-    let (store, people) = (front.office.store(), People::of(&front).await?);
-    let labels = store.labels(&Page { before: None, limit: LABELS }).await?;
+    let frame = Frame::of(&front, &by, "Answers to judge").await?;
+    let store = front.office.store();
+    let part = Page { before: asked.before, limit: LOOKED_AT };
+    let decisions = store.all_decisions(&part).await?;
+    // Both go by the ids of decisions, and each of those has one label at most.
+    let labels = store.labels(&part).await?;
     let judged: BTreeSet<Id<Decided>> = labels.iter().map(|(_, label)| label.decision).collect();
-    let page = Page { before: asked.before, limit: LOOKED_AT };
-    let decisions = store.all_decisions(&page).await?;
     let is_answer = |it: &&Decided| {
         it.decided.act == "reply" && it.decided.draft.is_some() && !judged.contains(&it.id)
     };
     let chosen: Vec<&Decided> = decisions.iter().filter(is_answer).take(SHOWN).collect();
-    let full = chosen.len() == SHOWN || decisions.len() >= LOOKED_AT as usize;
-    let last = if chosen.len() == SHOWN { chosen.last().copied() } else { decisions.last() };
-    let older = last.filter(|_| full).map(|decided| decided.id.to_string());
+    let older = match chosen.get(SHOWN - 1) {
+        Some(last) => Some(last.id.to_string()),
+        None => page::older(&decisions, LOOKED_AT, |decided| decided.id),
+    };
     let mut answers = Vec::new();
     for decided in chosen {
-        answers.push(answer(&front, decided, &people).await?);
+        answers.push(answer(&front, decided, &frame).await?);
     }
-    let shell = Shell::of(&front, &by, &people, None, "Answers to judge").await?;
-    Ok(show(&JudgePage { shell, answers, older }))
+    Ok(show(&JudgePage { shell: frame.shell, answers, older }))
 }
 
-async fn answer(front: &Front, decided: &Decided, people: &People) -> Result<Answer, Refusal> {
+async fn answer(front: &Front, decided: &Decided, frame: &Frame) -> Result<Answer, Refusal> {
     let after = decided.about.saturating_sub(1);
     let entries = front.office.store().timeline(decided.conversation, after, 1).await?;
     let question = entries.into_iter().find_map(|entry| match entry.content {
@@ -82,6 +79,6 @@ async fn answer(front: &Front, decided: &Decided, people: &People) -> Result<Ans
     Ok(Answer {
         conversation: decided.conversation.to_string(),
         question: question.unwrap_or_default(),
-        decision: DecisionView::new(decided, people, front.office.now()),
+        decision: DecisionView::new(decided, &frame.people, frame.now),
     })
 }

@@ -1,6 +1,6 @@
 use super::{
     moment::{Badge, Moment},
-    page::{Refusal, show},
+    page::{self, Refusal, show},
     people::People,
     session::SignedIn,
     shell::Shell,
@@ -193,8 +193,7 @@ impl ListView {
     ) -> Result<Self, Refusal> {
         let now = front.office.now();
         let items = list.items(front, by, before.clone()).await?;
-        let full = list.is_searched() && items.len() >= SEARCH_LIMIT as usize;
-        let older = items.last().filter(|_| full).map(|item| item.record.id.to_string());
+        let older = page::older(&items, SEARCH_LIMIT, |item| item.record.id);
         let row = |item| Row::new(item, people, (Some(list), current), now);
         Ok(Self {
             name: list.name(),
@@ -202,7 +201,7 @@ impl ListView {
             nothing: list.nothing(),
             rows: items.iter().map(row).collect(),
             current: current.map(|id| id.to_string()),
-            older,
+            older: older.filter(|_| list.is_searched()),
             before,
         })
     }

@@ -2,9 +2,8 @@ use super::{
     attempts::{Attempts, Key},
     page::{Refusal, is_part, refreshed, show},
     password,
-    people::People,
     session::{self, Signed, SignedIn},
-    shell::Shell,
+    shell::{Frame, Shell, role_name},
 };
 use crate::{Front, caller::Caller, secret};
 use askama::Template;
@@ -40,12 +39,11 @@ pub(super) async fn page(
     by: SignedIn,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Refusal> {
-    let people = People::of(&front).await?;
-    let shell = Shell::of(&front, &by, &people, None, "Your account").await?;
+    let Frame { shell, .. } = Frame::of(&front, &by, "Your account").await?;
     Ok(show(&MePage {
         shell,
         email: by.account.email.clone(),
-        role: super::shell::role_name(by.account.role),
+        role: role_name(by.account.role),
         changed: asked.changed,
         shortest: password::SHORTEST,
     }))

@@ -103,6 +103,12 @@ pub(super) fn id<T>(text: &str, what: &'static str) -> Result<Id<T>, Refusal> {
     text.parse().map_err(|_| Refusal::not_found(what))
 }
 
+/// Returns what to ask for older ones before, where as many were found as a page shows.
+pub(super) fn older<T, U>(found: &[T], limit: u32, id: impl Fn(&T) -> Id<U>) -> Option<String> {
+    let is_full = found.len() >= limit as usize;
+    found.last().filter(|_| is_full).map(|last| id(last).to_string())
+}
+
 /// Makes a response of a template.
 pub(super) fn show(template: &impl Template) -> Response {
     match template.render() {

@@ -1,9 +1,8 @@
 use super::{
     lists::Row,
-    page::{Refusal, show},
-    people::People,
+    page::{self, Refusal, show},
     session::SignedIn,
-    shell::Shell,
+    shell::{Frame, Shell},
 };
 use crate::Front;
 use askama::Template;
@@ -72,21 +71,19 @@ pub(super) async fn page(
     by: SignedIn,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Refusal> {
-    let people = People::of(&front).await?;
+    let Frame { shell, people, now } = Frame::of(&front, &by, "Search").await?;
     let search = asked.search();
     let narrowed = search != Search::default();
-    let page = Page { before: asked.before.clone(), limit: LIMIT };
+    let part = Page { before: asked.before.clone(), limit: LIMIT };
     let found = match narrowed {
-        true => front.office.store().search(&search, &page).await?,
+        true => front.office.store().search(&search, &part).await?,
         false => Vec::new(),
     };
-    let older = found.last().filter(|_| found.len() >= LIMIT as usize);
-    let now = front.office.now();
     let teams = front.office.desk();
     let teams = teams.policy().teams().iter();
     Ok(show(&SearchPage {
-        shell: Shell::of(&front, &by, &people, None, "Search").await?,
-        older: older.map(|item| item.record.id.to_string()),
+        shell,
+        older: page::older(&found, LIMIT, |item| item.record.id),
         rows: found.iter().map(|item| Row::new(item, &people, (None, None), now)).collect(),
         teams: teams.map(|team| (team.slug.to_string(), team.name.clone())).collect(),
         asked: narrowed,

@@ -10,6 +10,7 @@ use axum::{
     extract::{Query, State},
     response::Response,
 };
+use jiff::Timestamp;
 use router::Slug;
 use serde::Deserialize;
 use store::Role;
@@ -44,6 +45,21 @@ struct Place {
     name: String,
     count: Option<i64>,
     here: bool,
+}
+
+/// What a page begins with that is about no list: what surrounds it, and whom and what it tells of.
+pub(super) struct Frame {
+    pub(super) shell: Shell,
+    pub(super) people: People,
+    pub(super) now: Timestamp,
+}
+
+impl Frame {
+    pub(super) async fn of(front: &Front, by: &SignedIn, title: &str) -> Result<Self, Refusal> {
+        let people = People::of(front).await?;
+        let shell = Shell::of(front, by, &people, None, title).await?;
+        Ok(Self { shell, people, now: front.office.now() })
+    }
 }
 
 impl Shell {

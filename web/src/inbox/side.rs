@@ -1,12 +1,12 @@
 use super::{
     conversation::Opened,
-    decision::{DecisionView, plain, web_address},
+    decision::{DecisionView, plain},
     lists::Row,
     moment::{Badge, Moment},
     page::Refusal,
     session::SignedIn,
 };
-use crate::Front;
+use crate::{Front, markdown, outside};
 use askama::Template;
 use router::{Owner, Priority, Slug, Status};
 use serde_json::{Map, Value as Json};
@@ -22,6 +22,8 @@ pub(super) struct Side {
     pub(super) id: String,
     pub(super) csrf: String,
     pub(super) customer: String,
+    /// Whether the name is one that nobody has proven.
+    pub(super) unproven: bool,
     pub(super) owner: String,
     pub(super) status: &'static str,
     pub(super) waiting: Option<Moment>,
@@ -32,6 +34,8 @@ pub(super) struct Side {
     with_bot: bool,
     /// Who holds it by a person's choice; taking it from there confirms that this was seen.
     held_by: String,
+    /// Number of the last entry, so that nobody ends what they have not read.
+    seen: i64,
     priorities: Vec<Choice>,
     assignees: Vec<Assignees>,
     tags: Vec<String>,
@@ -74,6 +78,7 @@ impl Side {
             id: record.id.to_string(),
             csrf: by.session.csrf.clone(),
             customer: opened.customer_name(),
+            unproven: opened.customer.identity.is_none() && opened.customer.name.is_some(),
             owner: opened.people.owner(owner),
             status: match record.state.status() {
                 Status::Open => "open",
@@ -86,10 +91,11 @@ impl Side {
             mine: holds(owner, &by.account.teammate),
             with_bot: *owner == Owner::Bot,
             held_by: chosen(owner).map(Slug::to_string).unwrap_or_default(),
+            seen: record.n_entries,
             priorities: priorities(record.priority),
             assignees: assignees(front, opened, owner),
             tags: record.tags.iter().cloned().collect(),
-            page: record.page.clone().map(|page| (page.clone(), web_address(&page))),
+            page: record.page.clone().map(|page| (page.clone(), markdown::web_address(&page))),
             about_customer: about_customer(opened),
             about_company: opened
                 .customer
@@ -169,7 +175,13 @@ fn promises(opened: &Opened) -> Vec<Badge> {
 
 fn about_customer(opened: &Opened) -> Vec<(String, String)> {
     let customer = &opened.customer;
+    let proven = match &customer.identity {
+        Some(identity) if identity.realm == outside::REALM => "proven by your own systems".into(),
+        Some(identity) => format!("vouched for by {}", identity.realm),
+        None => "not proven: it may be anybody".into(),
+    };
     let known = [
+        ("Identity", Some(proven)),
         ("Address", customer.email.clone()),
         ("Known as", customer.identity.as_ref().map(|identity| identity.external_id.clone())),
         ("Locale", customer.locale.clone()),

@@ -6,6 +6,7 @@ use super::{
 use crate::markdown;
 use jiff::Timestamp;
 use serde_json::Value as Json;
+use std::collections::BTreeMap;
 use store::{Content, Decided, Entry, Source};
 
 /// One line of a conversation's timeline as pages show it.
@@ -18,6 +19,8 @@ pub(super) struct Line {
     pub(super) at: Moment,
     /// What is shown as it is written; otherwise there is `html`.
     pub(super) text: String,
+    /// What the customer wrote beside a rating.
+    pub(super) comment: Option<String>,
     /// What was made of Markdown, safe to show.
     pub(super) html: Option<String>,
     pub(super) sources: Vec<SourceView>,
@@ -33,6 +36,8 @@ pub(super) struct Looking<'a> {
     pub(super) people: &'a People,
     pub(super) customer: &'a str,
     pub(super) decisions: &'a [Decided],
+    /// What the customer wrote beside the rating of an episode.
+    pub(super) comments: &'a BTreeMap<u32, String>,
     pub(super) now: Timestamp,
 }
 
@@ -54,6 +59,7 @@ fn line(entry: &Entry, with: &Looking<'_>) -> Line {
         who: String::new(),
         at: Moment::new(entry.at, with.now),
         text: String::new(),
+        comment: None,
         html: None,
         sources: Vec::new(),
         buttons: Vec::new(),
@@ -90,9 +96,11 @@ fn line(entry: &Entry, with: &Looking<'_>) -> Line {
             html: Some(markdown::html(text)),
             ..blank
         },
-        Content::Event { by, what, detail } => {
-            Line { text: happened(&with.people.actor(by), what, detail, with.people), ..blank }
-        }
+        Content::Event { by, what, detail } => Line {
+            text: happened(&with.people.actor(by), what, detail, with.people),
+            comment: with.comments.get(&entry.episode).filter(|_| what == "rated").cloned(),
+            ..blank
+        },
     }
 }
 

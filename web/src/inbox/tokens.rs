@@ -1,9 +1,8 @@
 use super::{
     moment::Moment,
     page::{Refusal, id, show},
-    people::People,
     session::{Signed, SignedIn},
-    shell::Shell,
+    shell::{Frame, Shell},
 };
 use crate::{
     Front,
@@ -48,8 +47,7 @@ async fn list(
     by: &SignedIn,
     made: Option<(String, String)>,
 ) -> Result<Response, Refusal> {
-    let people = People::of(front).await?;
-    let now = front.office.now();
+    let Frame { shell, now, .. } = Frame::of(front, by, "API tokens").await?;
     let line = |token: ApiToken| Line {
         id: token.id.to_string(),
         name: token.name,
@@ -59,7 +57,7 @@ async fn list(
         revoked: token.revoked_at.map(|at| Moment::new(at, now)),
     };
     Ok(show(&TokensPage {
-        shell: Shell::of(front, by, &people, None, "API tokens").await?,
+        shell,
         tokens: front.office.store().tokens().await?.into_iter().map(line).collect(),
         scopes: SCOPES.to_vec(),
         made,

@@ -1,9 +1,8 @@
 use super::{
     moment::Moment,
-    page::{Refusal, show},
-    people::People,
+    page::{self, Refusal, show},
     session::SignedIn,
-    shell::Shell,
+    shell::{Frame, Shell},
 };
 use crate::Front;
 use askama::Template;
@@ -51,21 +50,18 @@ pub(super) async fn page(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Refusal> {
     by.must_be(Role::Admin)?;
-    let people = People::of(&front).await?;
+    let Frame { shell, now, .. } = Frame::of(&front, &by, "Webhooks").await?;
     let desk = front.office.desk();
     let webhooks = desk.playbook().webhooks.iter();
     let webhooks: Vec<(String, String)> =
         webhooks.map(|webhook| (webhook.slug.to_string(), host(&webhook.url))).collect();
     let known = webhooks.iter().find(|(slug, _)| *slug == asked.webhook).or(webhooks.first());
     let chosen = known.map(|(slug, _)| slug.clone()).unwrap_or_default();
-    let now = front.office.now();
-    let page = Page { before: asked.before, limit: LIMIT };
+    let part = Page { before: asked.before, limit: LIMIT };
     let destination = format!("webhook:{chosen}");
-    let posts = front.office.store().posts(Some(&destination), &page).await?;
-    let full = posts.len() >= LIMIT as usize;
-    let older = posts.last().filter(|_| full).map(|post| post.id.to_string());
+    let posts = front.office.store().posts(Some(&destination), &part).await?;
+    let older = page::older(&posts, LIMIT, |post| post.id);
     let posts = posts.into_iter().map(|post| line(post, now)).collect();
-    let shell = Shell::of(&front, &by, &people, None, "Webhooks").await?;
     Ok(show(&WebhooksPage { shell, webhooks, chosen, posts, older }))
 }
 

@@ -1,4 +1,4 @@
-use crate::Problem;
+use crate::{Problem, outside};
 use axum::http::StatusCode;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
@@ -6,9 +6,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 use sha2::Sha256;
-
-/// Longest name of a customer in the desk's own systems, in bytes.
-const LONGEST_ID: usize = 200;
+use store::Identity;
 
 /// Longest token, in bytes: attributes of a customer and no more.
 const LONGEST_TOKEN: usize = 8_192;
@@ -31,9 +29,9 @@ pub(super) struct Claim {
 }
 
 /// Who is there, proven.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub(super) struct Proven {
-    pub(super) external_id: String,
+    pub(super) identity: Identity,
     pub(super) name: Option<String>,
     pub(super) email: Option<String>,
     /// None: the proof does not speak of attributes, and those that are known stay.
@@ -64,12 +62,12 @@ pub(super) fn prove(
     let (Some(id), Some(hash)) = (&claim.user_id, &claim.user_hash) else {
         return Err(unproven("user_id needs user_hash, or user_jwt instead of both"));
     };
-    let lawful = lawful_id(id).map_err(unproven)?;
+    let identity = outside::customer(id).map_err(unproven)?;
     let given = bytes_of(hash).ok_or_else(|| unproven("user_hash is not hexadecimal"))?;
     let code = code(secret, id.as_bytes()).map_err(unproven)?;
     // Compares in constant time.
     code.verify_slice(&given).map_err(|_| unproven("user_hash does not fit user_id"))?;
-    Ok(Some(Proven { external_id: lawful, ..Proven::default() }))
+    Ok(Some(Proven { identity, name: None, email: None, attributes: None }))
 }
 
 fn unproven(why: &str) -> Problem {
@@ -125,21 +123,15 @@ fn of_token(token: &str, secret: &str, now: Timestamp) -> Result<Proven, &'stati
         return Err("user_jwt is not valid yet");
     }
     let id = claims.user_id.or(claims.sub).ok_or("user_jwt needs user_id or sub")?;
-    let external_id = match id {
-        Json::String(id) => lawful_id(&id)?,
+    let id = match id {
+        Json::String(id) => id,
         Json::Number(id) if !id.is_f64() => id.to_string(),
         _ => return Err("user_id has to be a text or a whole number"),
     };
+    let identity = outside::customer(&id)?;
     let short = |text: Option<String>| text.filter(|t| !t.trim().is_empty() && t.len() <= 200);
     let (name, email) = (short(claims.name), short(claims.email));
-    Ok(Proven { external_id, name, email, attributes: claims.attributes })
-}
-
-fn lawful_id(id: &str) -> Result<String, &'static str> {
-    if id.is_empty() || id.len() > LONGEST_ID || id.chars().any(char::is_control) {
-        return Err("user_id has to have 1 to 200 bytes and no control characters");
-    }
-    Ok(id.to_string())
+    Ok(Proven { identity, name, email, attributes: claims.attributes })
 }
 
 fn code(secret: &str, signed: &[u8]) -> Result<Hmac<Sha256>, &'static str> {

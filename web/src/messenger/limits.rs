@@ -1,15 +1,11 @@
+use crate::buckets::Buckets;
 use jiff::Timestamp;
 use std::{
     collections::HashMap,
-    hash::Hash,
     net::IpAddr,
     sync::{Arc, Mutex},
 };
 use store::{Customer, Id};
-
-/// Visitors and addresses that are remembered at once, about 100 bytes each. Beyond that, those who
-/// have been quiet are forgotten.
-const KEPT: usize = 50_000;
 
 /// Requests of one address in a minute, of whatever kind: an office behind one address stays
 /// below, a loop does not.
@@ -17,6 +13,10 @@ const REQUESTS_PER_MINUTE: u32 = 600;
 
 /// Visits that one address opens in a minute.
 const VISITS_PER_MINUTE: u32 = 30;
+
+/// Times in a minute that one address is told which articles may help. Each embeds what is typed,
+/// which costs as much as answering does; a person pauses less often than every other second.
+const SUGGESTIONS_PER_MINUTE: u32 = 120;
 
 /// Streams that one visitor holds open: tabs and a phone.
 const STREAMS_PER_VISITOR: usize = 6;
@@ -30,6 +30,7 @@ pub(super) struct Limits {
     messages: Buckets<Id<Customer>>,
     visits: Buckets<IpAddr>,
     requests: Buckets<IpAddr>,
+    suggestions: Buckets<IpAddr>,
     streams: Arc<Mutex<HashMap<Holder, usize>>>,
 }
 
@@ -47,6 +48,7 @@ impl Limits {
             messages: Buckets::new(per_minute),
             visits: Buckets::new(VISITS_PER_MINUTE),
             requests: Buckets::new(REQUESTS_PER_MINUTE),
+            suggestions: Buckets::new(SUGGESTIONS_PER_MINUTE),
             streams: Arc::default(),
         }
     }
@@ -64,6 +66,11 @@ impl Limits {
     /// Counts a request.
     pub(super) fn request(&self, network: IpAddr, now: Timestamp) -> Result<(), u64> {
         self.requests.take(network, now)
+    }
+
+    /// Counts a search for articles while somebody types.
+    pub(super) fn suggestion(&self, network: IpAddr, now: Timestamp) -> Result<(), u64> {
+        self.suggestions.take(network, now)
     }
 
     /// Lets one more stream be opened, which counts until the permit is dropped; None: too many.
@@ -98,42 +105,6 @@ impl Drop for StreamPermit {
     }
 }
 
-/// A token bucket for each key: it holds a minute's worth and fills evenly.
-struct Buckets<K> {
-    per_minute: f64,
-    filled: Mutex<HashMap<K, (f64, Timestamp)>>,
-}
-
-impl<K: Hash + Eq> Buckets<K> {
-    fn new(per_minute: u32) -> Self {
-        Self { per_minute: f64::from(per_minute.max(1)), filled: Mutex::default() }
-    }
-
-    fn take(&self, key: K, now: Timestamp) -> Result<(), u64> {
-        let Ok(mut filled) = self.filled.lock() else { return Ok(()) };
-        let per_second = self.per_minute / 60.0;
-        let level = |(level, at): (f64, Timestamp)| {
-            let passed = now.duration_since(at).as_secs_f64().max(0.0);
-            (level + passed * per_second).min(self.per_minute)
-        };
-        if filled.len() >= KEPT && !filled.contains_key(&key) {
-            filled.retain(|_, bucket| level(*bucket) < self.per_minute);
-        }
-        if filled.len() >= KEPT && !filled.contains_key(&key) {
-            // So many at work at once are a flood; those who are known are served.
-            return Err(1);
-        }
-        let held = filled.get(&key).map_or(self.per_minute, |bucket| level(*bucket));
-        let left = if held >= 1.0 { held - 1.0 } else { held };
-        filled.insert(key, (left, now));
-        if held >= 1.0 {
-            return Ok(());
-        }
-        // Between 1 and 60, as at least one is taken each minute.
-        Err(((1.0 - held) / per_second).ceil().max(1.0) as u64)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,19 +129,6 @@ mod tests {
         let (now, customer) = (Timestamp::UNIX_EPOCH, Id::new(Timestamp::UNIX_EPOCH));
         assert_eq!(limits.message(customer, now), Ok(()));
         assert_eq!(limits.message(customer, now - 60.seconds()), Err(60));
-    }
-
-    #[test]
-    fn memory_stays_bounded_and_the_known_are_served() {
-        let buckets = Buckets::new(60);
-        let now = Timestamp::UNIX_EPOCH;
-        for key in 0..KEPT {
-            assert_eq!(buckets.take(key, now), Ok(()));
-        }
-        assert_eq!(buckets.take(KEPT, now), Err(1));
-        assert_eq!(buckets.take(0, now), Ok(()));
-        assert_eq!(buckets.take(KEPT, now + 2.seconds()), Ok(()));
-        assert_eq!(buckets.filled.lock().unwrap().len(), 1);
     }
 
     #[test]

@@ -1,5 +1,5 @@
 use super::{Porch, said::Said, shown, talk::LONGEST_TEXT};
-use crate::Problem;
+use crate::{Problem, caller::Caller, markdown};
 use axum::{
     Json,
     extract::{Query, State, rejection::QueryRejection},
@@ -14,6 +14,9 @@ const SUGGESTIONS: usize = 3;
 
 /// Text below this, in characters, asks nothing yet.
 const SHORTEST_QUESTION: usize = 6;
+
+/// Text above this, in characters, is a letter, which no title answers, and costs the most to embed.
+const LONGEST_QUESTION: usize = 600;
 
 /// What a page wants.
 #[derive(Debug, Deserialize)]
@@ -57,16 +60,21 @@ pub(super) struct Typed {
 /// visit, so that whoever only looks leaves no trace.
 pub(super) async fn suggest(
     State(porch): State<Porch>,
+    caller: Caller,
     Said(typed): Said<Typed>,
 ) -> Result<Json<Value>, Problem> {
     let length = typed.text.trim().chars().count();
-    if !(SHORTEST_QUESTION..=LONGEST_TEXT).contains(&length) {
+    if !(SHORTEST_QUESTION..=LONGEST_QUESTION).contains(&length) {
         return Ok(Json(json!({ "articles": [] })));
     }
+    let now = porch.front.office.now();
+    porch.limits.suggestion(caller.network(), now).map_err(Problem::too_many)?;
     let desk = porch.front.office.desk();
     let found = desk.suggest(&typed.text, typed.locale.as_deref(), SUGGESTIONS).await;
     let found = found.map_err(|failure| Problem::inside(&failure))?;
-    let shown = found.iter().filter(|article| shown::leads_to_the_web(&article.url));
-    let articles = shown.map(|article| json!({ "title": article.title, "url": article.url }));
+    let articles = found.iter().filter_map(|article| {
+        let url = markdown::web_address(&article.url)?;
+        Some(json!({ "title": article.title, "url": url }))
+    });
     Ok(Json(json!({ "articles": articles.collect::<Vec<_>>() })))
 }

@@ -157,19 +157,13 @@ fn cited(text: &str, sources: Vec<Source>) -> Vec<Cited> {
     let numbered = text.contains("[1]");
     let mut shown: Vec<Cited> = Vec::new();
     for source in sources {
-        let url = source.url.filter(|url| leads_to_the_web(url));
+        let url = source.url.as_deref().and_then(markdown::web_address);
         let cited = Cited { title: source.title, url };
         if numbered || !shown.contains(&cited) {
             shown.push(cited);
         }
     }
     shown
-}
-
-/// Whether an address may become a link.
-pub(super) fn leads_to_the_web(url: &str) -> bool {
-    let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
-    matches!(scheme.as_deref(), Some("http" | "https"))
 }
 
 fn team_name(desk: &Desk, team: &Slug) -> Option<String> {

@@ -2,10 +2,9 @@ use super::{
     Porch,
     said::Said,
     shown::{self, Line, Standing},
-    too_many,
     visit::Visitor,
 };
-use crate::{Front, Problem};
+use crate::{Front, Problem, markdown};
 use axum::{
     Json,
     extract::{FromRequestParts, Path, Query, State},
@@ -55,7 +54,7 @@ pub(super) async fn send(
     Said(sent): Said<Sent>,
 ) -> Result<Json<Value>, Problem> {
     let office = &porch.front.office;
-    porch.limits.message(visit.customer, office.now()).map_err(too_many)?;
+    porch.limits.message(visit.customer, office.now()).map_err(Problem::too_many)?;
     let text = clean(&sent.text);
     if text.is_empty() {
         return Err(Problem::invalid("text is empty"));
@@ -79,7 +78,10 @@ pub(super) async fn send(
         place,
         text,
         client_id: Some(sent.client_id),
-        page: sent.page.filter(|url| url.len() <= LONGEST_PAGE && shown::leads_to_the_web(url)),
+        page: sent
+            .page
+            .filter(|url| url.len() <= LONGEST_PAGE)
+            .and_then(|url| markdown::web_address(&url)),
     };
     let received = office.receive(inbound).await?;
     Ok(Json(json!({
@@ -186,7 +188,7 @@ pub(super) async fn rate(
     Said(rating): Said<Rating>,
 ) -> Result<Json<Value>, Problem> {
     let office = &porch.front.office;
-    porch.limits.message(visit.customer, office.now()).map_err(too_many)?;
+    porch.limits.message(visit.customer, office.now()).map_err(Problem::too_many)?;
     if !(1..=5).contains(&rating.stars) {
         return Err(Problem::invalid("stars go from 1 to 5"));
     }

@@ -1,4 +1,7 @@
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 /// The languages that the messenger brings along.
 const BUILT_IN: [(&str, &str); 4] = [
@@ -12,21 +15,34 @@ const BUILT_IN: [(&str, &str); 4] = [
 const LAST_RESORT: &str = "en";
 
 /// What the messenger says beside messages, by locale and key. The default holds the languages
-/// that it brings along; a desk's own lie over them.
+/// that it brings along; a desk's own lie over them. Clones are the same texts, which can be
+/// replaced while customers read them.
 #[derive(Debug, Clone)]
 pub struct Texts {
-    by_locale: BTreeMap<String, BTreeMap<String, String>>,
+    by_locale: Arc<RwLock<ByLocale>>,
 }
+
+type ByLocale = BTreeMap<String, BTreeMap<String, String>>;
 
 impl Default for Texts {
     fn default() -> Self {
         let read = |json: &str| serde_json::from_str(json).unwrap_or_default();
         let by_locale = BUILT_IN.iter().map(|(locale, json)| (locale.to_string(), read(json)));
-        Self { by_locale: by_locale.collect() }
+        Self { by_locale: Arc::new(RwLock::new(by_locale.collect())) }
     }
 }
 
 impl Texts {
+    fn all(&self) -> ByLocale {
+        self.by_locale.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Has everybody who reads these texts read the other ones from now on.
+    pub fn replace(&self, other: &Self) {
+        let new = other.all();
+        *self.by_locale.write().unwrap_or_else(PoisonError::into_inner) = new;
+    }
+
     /// Lays a desk's own texts over those of a locale, which may be a new one: `locale` is `pt` or
     /// `pt-BR`, `json` an object of texts by key, as in the files that the messenger brings along.
     ///
@@ -41,28 +57,30 @@ impl Texts {
         }
         let own: BTreeMap<String, String> = serde_json::from_str(json)
             .map_err(|error| format!("{error}; write an object of texts by key"))?;
-        let known = self.by_locale.get(LAST_RESORT).cloned().unwrap_or_default();
+        let mut by_locale = self.by_locale.write().unwrap_or_else(PoisonError::into_inner);
+        let known = by_locale.get(LAST_RESORT).cloned().unwrap_or_default();
         if let Some(key) = own.keys().find(|key| !known.contains_key(*key)) {
             let known: Vec<&str> = known.keys().map(String::as_str).collect();
             return Err(format!("the messenger has no text {key:?}; known: {}", known.join(", ")));
         }
-        self.by_locale.entry(locale.to_lowercase()).or_default().extend(own);
+        by_locale.entry(locale.to_lowercase()).or_default().extend(own);
         Ok(())
     }
 
     /// Returns the locale that comes nearest to what a browser wants, with all its texts: `de-AT`
     /// is served by `de-AT`, then `de`, then `en`; single texts that are lacking come the same way.
-    pub(super) fn nearest(&self, wanted: &str) -> (&str, BTreeMap<&str, &str>) {
+    pub(super) fn nearest(&self, wanted: &str) -> (String, BTreeMap<String, String>) {
+        let by_locale = self.by_locale.read().unwrap_or_else(PoisonError::into_inner);
         let wanted = wanted.trim().replace('_', "-").to_lowercase();
         let language = wanted.split('-').next().unwrap_or_default();
         let mut texts = BTreeMap::new();
         let mut locale = LAST_RESORT;
         for name in [LAST_RESORT, language, wanted.as_str()] {
-            let Some((name, own)) = self.by_locale.get_key_value(name) else { continue };
+            let Some(own) = by_locale.get(name) else { continue };
             locale = name;
-            texts.extend(own.iter().map(|(key, text)| (key.as_str(), text.as_str())));
+            texts.extend(own.clone());
         }
-        (locale, texts)
+        (locale.to_string(), texts)
     }
 }
 
@@ -73,13 +91,13 @@ mod tests {
 
     #[test]
     fn every_language_says_everything_with_the_same_slots() {
-        let texts = Texts::default();
+        let texts = Texts::default().all();
         let slots = |text: &str| -> BTreeSet<String> {
             text.split('{').skip(1).filter_map(|t| Some(t.split_once('}')?.0.to_string())).collect()
         };
-        let english = &texts.by_locale["en"];
+        let english = &texts["en"];
         assert!(english.len() > 20);
-        for (locale, own) in &texts.by_locale {
+        for (locale, own) in &texts {
             let keys = |texts: &BTreeMap<String, String>| texts.keys().cloned().collect::<Vec<_>>();
             assert_eq!(keys(own), keys(english), "{locale}");
             for (key, text) in own {
@@ -96,7 +114,7 @@ mod tests {
         texts.add("de-AT", "{\"send\": \"Schicken\"}").unwrap();
         let check = |wanted: &str, locale: &str, send: &str| {
             let (found, texts) = texts.nearest(wanted);
-            assert_eq!((found, texts["send"]), (locale, send), "{wanted}");
+            assert_eq!((found.as_str(), texts["send"].as_str()), (locale, send), "{wanted}");
             assert!(texts.contains_key("close"));
         };
         check("de", "de", "Senden");
@@ -106,6 +124,17 @@ mod tests {
         check("pt", "en", "Send");
         check("", "en", "Send");
         check("../../etc", "en", "Send");
+    }
+
+    #[test]
+    fn texts_are_replaced_for_whoever_holds_them() {
+        let (texts, mut new) = (Texts::default(), Texts::default());
+        let held = texts.clone();
+        new.add("en", "{\"send\": \"Off you go\"}").unwrap();
+        texts.replace(&new);
+        assert_eq!(held.nearest("en").1["send"], "Off you go");
+        texts.replace(&Texts::default());
+        assert_eq!(held.nearest("en").1["send"], "Send");
     }
 
     #[test]

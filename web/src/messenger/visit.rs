@@ -2,7 +2,6 @@ use super::{
     Porch,
     identity::{Claim, Proven, prove},
     said::Said,
-    too_many,
 };
 use crate::{Front, Problem, caller::Caller, secret};
 use axum::{
@@ -11,10 +10,8 @@ use axum::{
     http::{HeaderMap, StatusCode, header, request::Parts},
 };
 use jiff::{SignedDuration, Timestamp};
-use router::Status;
 use serde::{Deserialize, Serialize};
-use std::convert::Infallible;
-use store::{Actor, Content, Customer, Guard, Id, Identity, Visit};
+use store::{Customer, Id, Visit};
 
 /// How long a visitor's browser is recognised after it was last seen. The tokens of visitors are
 /// all that leads back to what they wrote.
@@ -22,14 +19,6 @@ const VISITOR: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// How long a proof of identity is relied on. The page gives another one when it is loaded.
 const VERIFIED: SignedDuration = SignedDuration::from_hours(24);
-
-/// How recent a visitor's conversation has to be to go with whoever signs in. Long enough for
-/// "I shall sign in, one moment", short enough that the next one at a shared computer does not get
-/// what the one before has asked.
-const RUNNING: SignedDuration = SignedDuration::from_hours(1);
-
-/// The realm of identities that the desk's own site proves.
-const REALM: &str = "desk";
 
 /// Longest token that can be one of ours, in bytes.
 const TOKEN_BYTES: usize = 64;
@@ -98,6 +87,7 @@ pub(super) async fn open(
     let front = &porch.front;
     let now = front.office.now();
     let proven = prove(&hello.claim, front.settings.identity_secret.as_deref(), now)?;
+    let verified = proven.is_some();
     let held = match held(front, &headers).await? {
         Some(visit) => Some((front.office.store().customer(visit.customer).await?, visit)),
         None => None,
@@ -116,14 +106,13 @@ pub(super) async fn open(
         (Some(proven), held) => (named(front, proven, now).await?, None, held),
     };
     if kept.is_none() {
-        porch.limits.visit(caller.network(), now).map_err(too_many)?;
+        porch.limits.visit(caller.network(), now).map_err(Problem::too_many)?;
     }
     let locale = hello.locale.filter(|locale| locale.len() <= 35);
     let customer = arrived.keep(front, locale, now).await?;
-    let verified = customer.identity.is_some();
     let continued = match &left {
         Some((before, visit)) if verified && !visit.verified => {
-            bring_along(front, before.id, &customer, now).await?;
+            front.office.bring_along(before.id, customer.id).await?;
             true
         }
         Some(_) => false,
@@ -156,12 +145,7 @@ async fn held(front: &Front, headers: &HeaderMap) -> Result<Option<Visit>, Probl
 }
 
 fn is(customer: &Customer, proven: &Proven) -> bool {
-    let identity = customer.identity.as_ref();
-    identity.is_some_and(|identity| *identity == identity_of(proven))
-}
-
-fn identity_of(proven: &Proven) -> Identity {
-    Identity { realm: REALM.to_string(), external_id: proven.external_id.clone() }
+    customer.identity.as_ref() == Some(&proven.identity)
 }
 
 /// Lays what is proven over what is known.
@@ -207,11 +191,10 @@ impl Arrived {
 
 /// Finds the customer who is proven, or makes it.
 async fn named(front: &Front, proven: Proven, now: Timestamp) -> Result<Arrived, Problem> {
-    let identity = identity_of(&proven);
-    Ok(match front.office.store().customer_named(&identity).await? {
+    Ok(match front.office.store().customer_named(&proven.identity).await? {
         Some(known) => Arrived::Known(described(known, proven)),
         None => {
-            let new = Customer { identity: Some(identity), ..stranger(now) };
+            let new = Customer { identity: Some(proven.identity.clone()), ..stranger(now) };
             Arrived::New(described(new, proven))
         }
     })
@@ -233,32 +216,4 @@ fn stranger(now: Timestamp) -> Customer {
 fn short(name: Option<String>) -> Option<String> {
     let name = name.map(|name| name.replace(char::is_control, " ").trim().to_string());
     name.filter(|name| !name.is_empty() && name.chars().count() <= 80)
-}
-
-/// Gives a visitor's running conversation to the customer who signs in. From then on the visitor's
-/// token opens it no more, and its timeline says where the unproven words end.
-async fn bring_along(
-    front: &Front,
-    visitor: Id<Customer>,
-    customer: &Customer,
-    now: Timestamp,
-) -> Result<(), Problem> {
-    let store = front.office.store();
-    let Some(record) = store.conversations_of(visitor, 1).await?.into_iter().next() else {
-        return Ok(());
-    };
-    let recent = now.duration_since(record.updated_at) <= RUNNING;
-    if record.state.status() == Status::Closed || !recent {
-        return Ok(());
-    }
-    let customer = customer.id;
-    let moved = store.change(record.id, Guard::None, now, move |record, change| {
-        record.customer = customer;
-        let detail = serde_json::Value::Null;
-        let event = Content::Event { by: Actor::Customer, what: "signed_in".into(), detail };
-        change.entries.push((Id::new(now), event));
-        Ok::<(), Infallible>(())
-    });
-    let Ok(()) = moved.await?;
-    Ok(())
 }

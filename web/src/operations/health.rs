@@ -50,13 +50,13 @@ impl Health {
             "1 while changed files are not in use, as they hold faults"
         );
         describe_counter!("frontdesk_reloads_total", "Readings of changed files, by result");
-        for files in ["articles", "rules"] {
+        for files in ["articles", "rules", "texts"] {
             gauge!("frontdesk_reload_failed", "files" => files).set(0.0);
         }
         Ok(Self { recorder: Some(recorder), token, ..Self::default() })
     }
 
-    /// Notes what came of reading changed files, `rules` or `articles`: the faults that keep them
+    /// Notes what came of reading changed files, `rules`, `articles` or `texts`: the faults that keep them
     /// from being used, none when they are in use.
     pub fn reloaded(&self, files: &'static str, faults: Vec<String>) {
         let result = if faults.is_empty() { "used" } else { "refused" };

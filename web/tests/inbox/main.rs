@@ -4,5 +4,6 @@
 mod desk;
 mod doors;
 mod hostile;
+mod looked_up;
 mod roles;
 mod work;

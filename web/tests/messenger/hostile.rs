@@ -136,8 +136,24 @@ async fn an_address_that_opens_visit_after_visit_is_slowed_and_others_are_not() 
 }
 
 #[tokio::test]
+async fn an_address_that_has_articles_searched_without_end_is_slowed() {
+    let site = Site::open().await;
+    let ask = async |text: &str| {
+        let found = site.post("", "/suggestions", &json!({"text": text})).await;
+        (found.status.as_u16(), found.body)
+    };
+    for _ in 0..120 {
+        assert_eq!(ask("pay with PayPal").await.0, 200);
+    }
+    assert_eq!(ask("pay with PayPal").await.0, 429);
+    // What is not searched for costs nothing.
+    let letter = "pay with PayPal ".repeat(50);
+    assert_eq!(ask(&letter).await, (200, json!({"articles": []})));
+}
+
+#[tokio::test]
 async fn pages_of_other_origins_are_turned_away_when_origins_are_named() {
-    let allowed_origins = vec!["https://www.example.com".to_string()];
+    let allowed_origins = vec![web::Origin::new("https://www.example.com").unwrap()];
     let site = Site::with(web::Settings { allowed_origins, ..settings() }).await;
     let from = async |method: Method, origin: &str| {
         let request = site.request(method, "/messenger/v1/config").header("origin", origin);

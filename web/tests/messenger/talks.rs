@@ -102,7 +102,7 @@ async fn an_ended_conversation_is_rated_once_an_episode() {
     let path = format!("/conversations/{conversation}");
     assert_eq!(site.get(&token, &path).await.body["conversation"]["ratable"], false);
     let by = Actor::Program("test".into());
-    office.act(conversation.parse().unwrap(), &by, Deed::Close).await.unwrap();
+    office.act(conversation.parse().unwrap(), &by, Deed::Close { seen: None }).await.unwrap();
     let ended = site.get(&token, &path).await.body["conversation"].clone();
     assert_eq!((&ended["status"], &ended["ratable"]), (&json!("closed"), &json!(true)));
     let rate = async |stars: u8| {
@@ -117,7 +117,7 @@ async fn an_ended_conversation_is_rated_once_an_episode() {
     let again = json!({"conversation": conversation, "client_id": client_id(), "text": "Again"});
     assert_eq!(site.post(&token, "/messages", &again).await.status, 200);
     office.run_until_idle().await.unwrap();
-    office.act(conversation.parse().unwrap(), &by, Deed::Close).await.unwrap();
+    office.act(conversation.parse().unwrap(), &by, Deed::Close { seen: None }).await.unwrap();
     assert_eq!(site.get(&token, &path).await.body["conversation"]["ratable"], true);
 }
 

@@ -109,6 +109,31 @@ async fn a_running_conversation_goes_along_when_its_visitor_signs_in() {
 }
 
 #[tokio::test]
+async fn of_many_who_sign_in_as_one_visitor_at_once_one_gets_the_conversation() {
+    let site = Site::open().await;
+    let visitor = site.visitor().await;
+    let conversation = site.ask(&visitor, "Can I pay with PayPal?").await;
+    let path = format!("/conversations/{conversation}");
+    let sign_in = async |n: u32| {
+        let id = n.to_string();
+        let hello = json!({"user_id": id, "user_hash": user_hash(&id)});
+        let (customer, _) = site.visit(&visitor, &hello).await;
+        customer
+    };
+    let customers = futures_util::future::join_all((0..8).map(sign_in)).await;
+    let mut n_readers = 0;
+    for customer in &customers {
+        n_readers += usize::from(site.get(customer, &path).await.status == 200);
+    }
+    assert_eq!(n_readers, 1);
+    let store = site.bench.office.store();
+    let timeline = store.timeline(conversation.parse().unwrap(), 0, 100).await.unwrap();
+    let signed_in = |content: &store::Content| matches!(content, store::Content::Event { what, .. } if what == "signed_in");
+    let n_moves = timeline.iter().filter(|entry| signed_in(&entry.content)).count();
+    assert_eq!(n_moves, 1, "{timeline:?}");
+}
+
+#[tokio::test]
 async fn what_was_said_longer_ago_stays_with_the_visitor() {
     let site = Site::open().await;
     let visitor = site.visitor().await;

@@ -1,7 +1,7 @@
 //! Where conversations are kept: database, disk, permissions, and who may sign in.
 
 use super::report::{Check, State};
-use crate::settings::Settings;
+use crate::{commands::serve::first_teammate, settings::Settings};
 use std::{
     collections::BTreeSet,
     os::unix::fs::PermissionsExt,
@@ -123,7 +123,7 @@ async fn teammates(settings: &Settings, store: &Store) -> Vec<Check> {
     let mut checks = Vec::new();
     if !active.iter().any(|account| account.role == Role::Admin) {
         let what = "no admin can sign in";
-        checks.push(Check::broken("teammates", what, super::super::serve::FIRST_TEAMMATE));
+        checks.push(Check::broken("teammates", what, first_teammate(settings)));
     }
     let known: BTreeSet<&str> = active.iter().map(|account| account.teammate.as_str()).collect();
     for team in settings.playbook.policy.teams() {

@@ -1,9 +1,9 @@
 use crate::output;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// How a part is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum State {
+pub(in crate::commands) enum State {
     Ok,
     /// It works, and somebody should look.
     Warning,
@@ -13,20 +13,34 @@ pub(super) enum State {
 
 /// What was found about one part.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Check {
-    pub(super) part: &'static str,
-    pub(super) state: State,
-    pub(super) what: String,
+pub(in crate::commands) struct Check {
+    pub(in crate::commands) part: &'static str,
+    pub(in crate::commands) state: State,
+    pub(in crate::commands) what: String,
     /// What to do about it; empty when nothing is to be done.
-    pub(super) mend: String,
+    pub(in crate::commands) mend: String,
+}
+
+impl State {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warning => "warning",
+            Self::Broken => "broken",
+        }
+    }
 }
 
 impl Check {
-    pub(super) fn ok(part: &'static str, what: impl Into<String>) -> Self {
+    pub(in crate::commands) fn is_broken(&self) -> bool {
+        self.state == State::Broken
+    }
+
+    pub(in crate::commands) fn ok(part: &'static str, what: impl Into<String>) -> Self {
         Self { part, state: State::Ok, what: what.into(), mend: String::new() }
     }
 
-    pub(super) fn warning(
+    pub(in crate::commands) fn warning(
         part: &'static str,
         what: impl Into<String>,
         mend: impl Into<String>,
@@ -34,7 +48,7 @@ impl Check {
         Self { part, state: State::Warning, what: what.into(), mend: mend.into() }
     }
 
-    pub(super) fn broken(
+    pub(in crate::commands) fn broken(
         part: &'static str,
         what: impl Into<String>,
         mend: impl Into<String>,
@@ -43,7 +57,7 @@ impl Check {
     }
 
     /// Takes a failure's text apart: what is wrong, and behind the last semicolon how to mend it.
-    pub(super) fn failed(part: &'static str, failure: &str, mend: &str) -> Self {
+    pub(in crate::commands) fn failed(part: &'static str, failure: &str, mend: &str) -> Self {
         match failure.rsplit_once("; ") {
             Some((what, mend)) => Self::broken(part, what, mend),
             None => Self::broken(part, failure, mend),
@@ -51,23 +65,25 @@ impl Check {
     }
 }
 
+/// Makes a document of all checks.
+pub(in crate::commands) fn document(checks: &[Check]) -> Value {
+    let rows = checks.iter().map(|check| {
+        let state = check.state.name();
+        json!({"part": check.part, "state": state, "what": check.what, "mend": check.mend})
+    });
+    let rows: Vec<Value> = rows.collect();
+    json!({"sound": !checks.iter().any(Check::is_broken), "checks": rows})
+}
+
 /// Shows all checks, one a line.
-pub(super) fn show(checks: &[Check], as_json: bool) -> anyhow::Result<()> {
-    let name = |state| match state {
-        State::Ok => "ok",
-        State::Warning => "warning",
-        State::Broken => "broken",
-    };
+pub(in crate::commands) fn show(checks: &[Check], as_json: bool) -> anyhow::Result<()> {
     if as_json {
-        let rows = checks.iter().map(|check| {
-            json!({"part": check.part, "state": name(check.state), "what": check.what, "mend": check.mend})
-        });
-        let broken = checks.iter().any(|check| check.state == State::Broken);
-        return output::json(&json!({"sound": !broken, "checks": rows.collect::<Vec<_>>()}));
+        return output::json(&document(checks));
     }
     for check in checks {
         let mend = if check.mend.is_empty() { String::new() } else { format!("; {}", check.mend) };
-        output::line(format!("{:<8} {:<10} {}{mend}", name(check.state), check.part, check.what))?;
+        let (state, part) = (check.state.name(), check.part);
+        output::line(format!("{state:<8} {part:<10} {}{mend}", check.what))?;
     }
     Ok(())
 }

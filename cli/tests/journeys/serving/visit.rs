@@ -4,11 +4,9 @@ use serde_json::{Value, json};
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
-    time::{Duration, Instant},
+    time::Instant,
 };
-
-/// Longest wait for an answer.
-const LIMIT: Duration = Duration::from_secs(60);
+use tests::program::LIMIT;
 
 /// What came back.
 #[derive(Debug)]

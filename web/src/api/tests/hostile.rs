@@ -60,6 +60,31 @@ async fn a_field_that_is_wrong_is_named() {
 }
 
 #[tokio::test]
+async fn names_that_no_database_indexes_are_refused() {
+    named_beyond_bounds(&Api::open().await).await;
+}
+
+pub(super) async fn named_beyond_bounds(api: &Api) {
+    let customer = api.post("/customers", json!({})).await["id"].clone();
+    let long = "x".repeat(3_000);
+    let path = format!("/customers/by-external-id/{long}");
+    let mut answers = vec![api.call("PUT", &path, Some(json!({}))).await];
+    for body in [
+        json!({ "customer": customer, "external_id": long, "message": { "text": "hi" } }),
+        json!({ "customer": customer, "message": { "text": "hi", "external_id": long } }),
+        json!({ "customer": customer, "message": { "text": "hi", "external_id": "a\nb" } }),
+        json!({ "customer": customer, "external_id": "", "message": { "text": "hi" } }),
+    ] {
+        answers.push(api.call("POST", "/conversations", Some(body)).await);
+    }
+    for answer in answers {
+        assert!(answer.refuses(422, "invalid").contains("1 to 200 bytes"), "{answer:?}");
+        assert_eq!(answer.body["field"], json!("external_id"));
+    }
+    assert_eq!(api.get("/conversations").await["items"], json!([]));
+}
+
+#[tokio::test]
 async fn a_body_that_is_too_large_is_refused_whether_or_not_it_says_so() {
     let api = Api::open().await;
     let large = json!({ "name": "e".repeat(600 << 10) }).to_string();
@@ -132,6 +157,29 @@ async fn nobody_comes_in_without_a_token_that_is_known_and_may() {
     let id = listed["id"].as_str().unwrap().to_string();
     assert_eq!(api.call("DELETE", &format!("/tokens/{id}"), None).await.status, 204);
     Answer::of(bare(Some(&format!("Bearer {reader}")))).await.refuses(401, "token_unknown");
+}
+
+#[tokio::test]
+async fn a_token_that_asks_without_end_is_told_when_to_go_on_and_others_are_not() {
+    let api = Api::open().await;
+    let token = api.token("eager", &["teams:read"]).await;
+    // What is refused for its scope counts, too, and costs this test little.
+    let path = "/conversations";
+    let ask = || {
+        let url = format!("{}/api/v1{path}", api.root);
+        Answer::of(api.client.get(url).bearer_auth(&token))
+    };
+    for _ in 0..bearer::REQUESTS_PER_MINUTE {
+        assert_eq!(ask().await.status, 403);
+    }
+    let answer = ask().await;
+    answer.refuses(429, "too_many");
+    api.hold("GET", path, &answer);
+    assert_eq!(answer.body["retry_after_s"], 1);
+    assert_eq!(answer.headers["retry-after"], "1");
+    api.get(path).await;
+    api.bench.pass(SignedDuration::from_secs(1));
+    assert_eq!(ask().await.status, 403);
 }
 
 #[tokio::test]

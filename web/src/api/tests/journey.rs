@@ -1,8 +1,13 @@
 use super::*;
+use bot::Deed;
+use store::{Actor, KeyedRequest};
 
 #[tokio::test]
 async fn a_conversation_goes_from_question_to_answer_to_people_and_back() {
-    let api = Api::open().await;
+    answered_and_handed_over(&Api::open().await).await;
+}
+
+pub(super) async fn answered_and_handed_over(api: &Api) {
     let id = api.conversation("Can I pay with PayPal?").await;
     let place = |rest: &str| format!("/conversations/{id}{rest}");
     let opened = api.get(&place("")).await;
@@ -26,6 +31,19 @@ async fn a_conversation_goes_from_question_to_answer_to_people_and_back() {
     assert_eq!(api.call("POST", &judgement, Some(judged)).await.status, 204);
     let label = &api.get("/labels").await["items"][0];
     assert_eq!((&label["verdict"], &label["teammate"]), (&json!("approved"), &json!("root")));
+    let nobody = json!({ "verdict": "wrong", "teammate": "nobody" });
+    let refused = api.call("POST", &judgement, Some(nobody)).await;
+    refused.refuses(422, "invalid");
+    assert_eq!(refused.body["field"], "teammate");
+    let wrong = json!({ "verdict": "wrong", "teammate": "ada" });
+    assert_eq!(api.call("POST", &judgement, Some(wrong)).await.status, 204);
+    let labels = api.get("/labels").await;
+    let [label] = labels["items"].as_array().unwrap().as_slice() else { panic!("{labels}") };
+    assert_eq!((&label["verdict"], &label["teammate"]), (&json!("wrong"), &json!("ada")));
+    let page = store::Page { before: None, limit: 10 };
+    let audit = api.office.store().audit(Some(&id), &page).await.unwrap();
+    let by_root = audit.iter().find(|entry| entry.audit.action == "api.judged_as_teammate");
+    assert_eq!(by_root.unwrap().audit.actor, store::Actor::Program("root".into()));
 
     let assigned =
         api.post(&place("/assignment"), json!({ "team": "front", "teammate": "ada" })).await;
@@ -55,7 +73,10 @@ async fn a_conversation_goes_from_question_to_answer_to_people_and_back() {
 
 #[tokio::test]
 async fn a_conversation_is_tagged_described_put_aside_and_closed() {
-    let api = Api::open().await;
+    tagged_and_closed(&Api::open().await).await;
+}
+
+pub(super) async fn tagged_and_closed(api: &Api) {
     let id = api.conversation("hello").await;
     let place = |rest: &str| format!("/conversations/{id}{rest}");
     let put = async |path: &str, body| api.call("PUT", &place(path), body).await.body;
@@ -82,6 +103,8 @@ async fn a_conversation_is_tagged_described_put_aside_and_closed() {
         (&rests["status"], &rests["snoozed_until"]),
         (&json!("snoozed"), &json!("2026-11-20T07:00:00Z"))
     );
+    let stale = json!({ "seen": 0 });
+    api.call("POST", &place("/close"), Some(stale)).await.refuses(409, "overtaken");
     let closed = api.call("POST", &place("/close"), None).await;
     assert_eq!(closed.body["status"], "closed");
     api.call("POST", &place("/hand-back"), None).await.refuses(409, "illegal");
@@ -96,6 +119,27 @@ async fn a_conversation_is_tagged_described_put_aside_and_closed() {
     assert_eq!(again.body["number"], first.body["number"]);
     let open = api.get(&place("")).await;
     assert_eq!((&open["status"], &open["episode"]), (&json!("open"), &json!(2)));
+}
+
+#[tokio::test]
+async fn a_rating_is_told_with_what_was_said_about_it() {
+    rated(&Api::open().await).await;
+}
+
+pub(super) async fn rated(api: &Api) {
+    let id = api.conversation("hello").await;
+    let place = format!("/conversations/{id}");
+    let asked = api.get(&place).await;
+    assert_eq!(asked["ratings"], json!([]));
+    api.call("POST", &format!("{place}/close"), None).await;
+    let customer = asked["customer"].as_str().unwrap().parse().unwrap();
+    let rating = (2, Some("It took <b>two</b> days".to_string()));
+    api.office.rate(id.parse().unwrap(), customer, rating).await.unwrap();
+    let expected = json!([{
+        "episode": 1, "stars": 2, "comment": "It took <b>two</b> days", "at": "2026-11-18T09:30:00Z",
+    }]);
+    assert_eq!(api.get(&place).await["ratings"], expected);
+    assert_eq!(api.get("/conversations").await["items"][0].get("ratings"), None);
 }
 
 #[tokio::test]
@@ -117,7 +161,10 @@ async fn two_programs_may_name_different_messages_alike() {
 
 #[tokio::test]
 async fn lists_are_narrowed_and_come_in_pages() {
-    let api = Api::open().await;
+    listed(&Api::open().await).await;
+}
+
+pub(super) async fn listed(api: &Api) {
     let mut ids = Vec::new();
     for n in 0..5 {
         api.bench.pass(SignedDuration::from_secs(1));
@@ -155,7 +202,7 @@ async fn lists_are_narrowed_and_come_in_pages() {
     assert_eq!((&first["items"][0]["number"], &rest["items"][0]["number"]), (&json!(1), &json!(2)));
     let early = api.get("/changes?since=2026-11-18T00:00:00Z").await;
     assert!(early["items"].as_array().unwrap().len() < 5, "a change of this moment is told of");
-    api.bench.pass(SignedDuration::from_secs(5));
+    api.bench.pass(SignedDuration::from_secs(6));
     let changes = api.get("/changes?since=2026-11-18T00:00:00Z").await;
     assert_eq!(changes["items"].as_array().unwrap().len(), 5);
     let later = api.get(&format!("/changes?since={}", changes["next"].as_str().unwrap())).await;
@@ -164,7 +211,10 @@ async fn lists_are_narrowed_and_come_in_pages() {
 
 #[tokio::test]
 async fn what_has_not_changed_is_not_sent_again() {
-    let api = Api::open().await;
+    unchanged(&Api::open().await).await;
+}
+
+pub(super) async fn unchanged(api: &Api) {
     let id = api.conversation("hello").await;
     let path = format!("/conversations/{id}");
     let first = api.call("GET", &path, None).await;
@@ -180,7 +230,10 @@ async fn what_has_not_changed_is_not_sent_again() {
 
 #[tokio::test]
 async fn a_request_with_a_key_is_done_once() {
-    let api = Api::open().await;
+    done_once(&Api::open().await).await;
+}
+
+pub(super) async fn done_once(api: &Api) {
     let keyed = async |key: &str, path: &str, body: Json| {
         let request = api.request("POST", path).header("idempotency-key", key);
         let answer = Answer::of(request.json(&body)).await;
@@ -209,8 +262,38 @@ async fn a_request_with_a_key_is_done_once() {
 }
 
 #[tokio::test]
-async fn of_the_same_request_sent_many_times_at_once_one_is_done() {
+async fn a_reply_whose_answer_was_lost_is_found_by_its_repetition() {
     let api = Api::open().await;
+    let id = api.conversation("I need a human").await;
+    let path = format!("/conversations/{id}/replies");
+    let keyed = async || {
+        let request = api.request("POST", &path).header("idempotency-key", "k1");
+        Answer::of(request.json(&json!({ "text": "Here I am." }))).await
+    };
+    // As far as a server comes that dies after the reply was written and before it was answered.
+    let (office, now) = (&api.office, api.office.now());
+    let token = office.store().tokens().await.unwrap().remove(0).id;
+    let body = json!({ "text": "Here I am." }).to_string().into();
+    let hash = super::super::repetition::request_hash(&path, &body);
+    office.store().begin_request((token, "k1"), &hash, now, now).await.unwrap();
+    let request = Some(KeyedRequest { token, key: "k1".into() });
+    let deed = Deed::Reply { text: "Here I am.".into(), seen: None, draft: None };
+    let by = Actor::Program("root".into());
+    office.act_once(id.parse().unwrap(), &by, deed, request).await.unwrap();
+    api.bench.pass(SignedDuration::from_mins(10));
+    let again = keyed().await;
+    assert_eq!((again.status, &again.body["id"]), (200, &json!(id)));
+    let messages = api.get(&format!("/conversations/{id}/messages")).await;
+    let replies = messages["items"].as_array().unwrap().iter();
+    assert_eq!(replies.filter(|one| one["text"] == "Here I am.").count(), 1);
+}
+
+#[tokio::test]
+async fn of_the_same_request_sent_many_times_at_once_one_is_done() {
+    done_once_at_once(&Api::open().await).await;
+}
+
+pub(super) async fn done_once_at_once(api: &Api) {
     let send = || async {
         let request = api.request("POST", "/customers").header("idempotency-key", "same");
         Answer::of(request.json(&json!({ "name": "Grace" }))).await

@@ -2,7 +2,10 @@ use super::*;
 
 #[tokio::test]
 async fn a_customer_is_known_by_the_name_that_the_company_gives() {
-    let api = Api::open().await;
+    known(&Api::open().await).await;
+}
+
+pub(super) async fn known(api: &Api) {
     let path = "/customers/by-external-id/u%2F42";
     let known = json!({
         "name": "Grace", "email": "grace@example.com", "attributes": { "tier": "gold", "seats": 3 },
@@ -29,7 +32,10 @@ async fn a_customer_is_known_by_the_name_that_the_company_gives() {
 
 #[tokio::test]
 async fn whoever_is_erased_is_gone_with_every_conversation() {
-    let api = Api::open().await;
+    erased(&Api::open().await).await;
+}
+
+pub(super) async fn erased(api: &Api) {
     let id = api.conversation("My secret question").await;
     let customer = api.get(&format!("/conversations/{id}")).await["customer"].clone();
     let path = format!("/customers/{}", customer.as_str().unwrap());

@@ -4,12 +4,16 @@ use wiremock::{Mock, MockServer, ResponseTemplate, matchers::method};
 
 /// A desk whose webhook is a server of this test.
 async fn told(server: &MockServer) -> Api {
+    told_on(server, &Place::default()).await
+}
+
+async fn told_on(server: &MockServer, place: &Place) -> Api {
     let webhook = format!(
         "\n[[webhook]]\nslug = \"crm\"\nurl = \"{}/hook/s3cret\"\n\
          events = [\"message.created\", \"conversation.closed\"]\n",
         server.uri()
     );
-    let bench = Bench::open(Rules::Text(&format!("{RULES}{webhook}")), 5.0).await;
+    let bench = place.bench(&format!("{RULES}{webhook}")).await;
     let clock = bench.office.clone();
     let secret = Config::load(None, std::iter::empty()).unwrap().webhooks.secret;
     let webhooks = Webhooks::new(WebhookParts {
@@ -29,11 +33,15 @@ async fn arrived(server: &MockServer) -> Vec<Json> {
 
 #[tokio::test]
 async fn a_webhook_is_told_in_order_until_it_has_heard() {
+    told_in_order(&Place::default()).await;
+}
+
+pub(super) async fn told_in_order(place: &Place) {
     let server = MockServer::start().await;
     let busy = ResponseTemplate::new(503).insert_header("retry-after", "30");
     Mock::given(method("POST")).respond_with(busy).up_to_n_times(2).mount(&server).await;
     Mock::given(method("POST")).respond_with(ResponseTemplate::new(200)).mount(&server).await;
-    let api = told(&server).await;
+    let api = told_on(&server, place).await;
     let id = api.conversation("Can I pay with PayPal?").await;
     api.office.run_until_idle().await.unwrap();
     api.call("POST", &format!("/conversations/{id}/close"), None).await;

@@ -37,7 +37,7 @@ fn of_hash(id: &str, hash: &str) -> Result<Proven, String> {
 fn a_user_hash_proves_the_id_it_was_made_of_and_no_other() {
     // From `printf %s customer-17 | openssl dgst -sha256 -hmac "a secret of the desk"`.
     let hash = "93229db32786f4bfc080e7b2e3765be03e2671538cab5c6bcc67495991564568";
-    assert_eq!(of_hash("customer-17", hash).unwrap().external_id, "customer-17");
+    assert_eq!(of_hash("customer-17", hash).unwrap().identity.external_id, "customer-17");
     assert!(of_hash("customer-17", &hash.to_uppercase()).is_ok());
     let refused = "user_hash does not fit user_id";
     assert_eq!(of_hash("customer-18", hash).unwrap_err(), refused);
@@ -55,10 +55,10 @@ fn a_token_proves_who_and_what() {
         "attributes": {"plan": "pro", "company": {"name": "Lovelace Ltd"}},
     }));
     let proven = of_jwt(token).unwrap();
-    assert_eq!((proven.external_id.as_str(), proven.name.as_deref()), ("17", Some("Ada")));
+    assert_eq!((proven.identity.external_id.as_str(), proven.name.as_deref()), ("17", Some("Ada")));
     assert_eq!(proven.attributes.unwrap()["company"]["name"], "Lovelace Ltd");
     let numbered = of_jwt(hs256(&json!({"user_id": 17, "exp": in_a_minute()}))).unwrap();
-    assert_eq!((numbered.external_id.as_str(), numbered.attributes), ("17", None));
+    assert_eq!((numbered.identity.external_id.as_str(), numbered.attributes), ("17", None));
 }
 
 #[test]

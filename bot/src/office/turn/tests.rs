@@ -1,0 +1,52 @@
+use super::*;
+
+#[test]
+fn an_answer_does_not_reach_over_into_the_next_episode() {
+    let now: Timestamp = "2026-11-18T09:30:00Z".parse().unwrap();
+    let mut record = Record::new("web", Id::new(now), now);
+    record.state.apply(&Event::CustomerWrote).unwrap();
+    let turn = Turn {
+        answer: None,
+        decision: Decision::new(Act::Offer, Reason::Held, []),
+        told: None,
+        asked: String::new(),
+        about: 1,
+        owner: Owner::Bot,
+        episode: 1,
+        took: Duration::ZERO,
+    };
+    assert_eq!(may(&record, &turn, false), Ok(()));
+    record.state.apply(&Event::Closed).unwrap();
+    assert_eq!(may(&record, &turn, false), Err(IllegalMove::Closed));
+    record.state.apply(&Event::CustomerWrote).unwrap();
+    assert_eq!(may(&record, &turn, false), Err(IllegalMove::Closed));
+}
+
+#[test]
+fn what_was_written_while_the_bot_answered_comes_after_its_answer() {
+    let at: Timestamp = "2026-11-18T09:30:00Z".parse().unwrap();
+    let (first, second) = (Id::new(at), Id::new(at));
+    let customer = |text: &str| Content::Customer { text: text.into(), client_id: None };
+    let bot = |text: &str, decision: Id<Decided>| Content::Bot {
+        text: text.into(),
+        sources: Vec::new(),
+        buttons: Vec::new(),
+        decision: Some(decision),
+    };
+    let contents = [
+        customer("one"),
+        customer("two"),
+        customer("three"),
+        bot("to one", first),
+        bot("to two and three", second),
+        customer("four"),
+    ];
+    let entries: Vec<Entry> = (1..)
+        .zip(contents)
+        .map(|(number, content)| Entry { id: Id::new(at), number, episode: 1, at, content })
+        .collect();
+    let about = BTreeMap::from([(first, 1), (second, 3)]);
+    let turns = said(&entries, 1, &about);
+    let texts: Vec<&str> = turns.iter().map(|turn| turn.text.as_str()).collect();
+    assert_eq!(texts, ["one", "to one", "two\nthree", "to two and three", "four"]);
+}
