@@ -89,25 +89,35 @@ async fn measured(plan: &Plan, root: &Path, models: &Path) -> anyhow::Result<()>
     }
     println!("Messages by open messengers; p50 / p99 from sending to stored and to answered\n");
     println!("{table}");
-    growth(&mut server, &questions, plan).await
+    server.stop().await?;
+    growth(root, models, &questions, plan).await
 }
 
-/// Measures the same messages and lists while more and more conversations are kept.
-async fn growth(server: &mut Server, questions: &Questions, plan: &Plan) -> anyhow::Result<()> {
+/// Measures the same messages and lists with more and more conversations kept, each number in a
+/// store of its own. A PostgreSQL store is not grown: it would not be empty.
+async fn growth(
+    root: &Path,
+    models: &Path,
+    questions: &Questions,
+    plan: &Plan,
+) -> anyhow::Result<()> {
     let heads = ["stored", "ready s", "stored ms", "answered ms", "newest ms", "search ms", "MB"];
     let mut table = Table::new(&heads);
-    let token = server.token()?;
     for &n in &plan.stored {
+        let folder = tempfile::tempdir()?;
+        let mut server = Server::new(root, models, folder.path(), None)?;
+        server.start().await?;
+        hurried(&server, questions, 10, SETTLING).await?;
+        let token = server.token()?;
         server.stop().await?;
         let n_kept = grown::grow(&server.store_url(), n).await?;
         let started = Instant::now();
         server.start().await?;
         let ready = seconds(started);
-        let (waited, _) = in_a_row(server, questions, ONE_BY_ONE).await?;
+        let (waited, _) = in_a_row(&server, questions, ONE_BY_ONE).await?;
         let newest = server.listed(&token, "conversations?limit=50", 40).await?;
-        let search = server.listed(&token, "conversations?words=refund&limit=50", 40).await?;
+        let search = server.listed(&token, "conversations?words=invoice&limit=50", 40).await?;
         let [stored, answered] = [Waited::stored, Waited::answered].map(|of| spans(&waited, of));
-        let size = server.store_mb();
         table.row([
             n_kept.to_string(),
             format!("{ready:.1}"),
@@ -115,10 +125,10 @@ async fn growth(server: &mut Server, questions: &Questions, plan: &Plan) -> anyh
             answered,
             both(&newest),
             both(&search),
-            size.map_or_else(String::new, |mb| format!("{mb:.0}")),
+            server.store_mb().map_or_else(String::new, |mb| format!("{mb:.0}")),
         ]);
+        server.stop().await?;
     }
-    server.stop().await?;
     println!("Messages one by one and lists, by conversations kept; p50 / p99\n\n{table}");
     Ok(())
 }

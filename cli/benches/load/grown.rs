@@ -23,7 +23,7 @@ const TABLES: [(&str, &str); 7] = [
 const COPIES: &str = "00";
 
 /// Makes the store hold about so many conversations, by copies of those that it holds, which are
-/// real ones; returns how many it holds then. The server must not run.
+/// real ones; returns how many it holds then. The server must not run. Done once for a store.
 pub(crate) async fn grow(url: &str, n_wanted: usize) -> anyhow::Result<usize> {
     sqlx::any::install_default_drivers();
     let mut connection = AnyConnection::connect(url).await?;
@@ -55,13 +55,13 @@ async fn copy(connection: &mut AnyConnection, n_copies: usize) -> anyhow::Result
         sqlx::raw_sql(sqlx::AssertSqlSafe(original)).execute(&mut *work).await?;
     }
     work.commit().await?;
-    // Larger than the numbers of earlier copies.
     let first = count(connection, "").await?;
     for n in first..first + n_copies {
         let mut work = connection.begin().await?;
         for (table, change) in TABLES {
             let copied = copied(table, change, n, n - first + 1);
-            sqlx::raw_sql(sqlx::AssertSqlSafe(copied)).execute(&mut *work).await?;
+            let copying = sqlx::raw_sql(sqlx::AssertSqlSafe(copied)).execute(&mut *work);
+            copying.await.with_context(|| format!("copy {n} of {table}, from {first} on"))?;
         }
         work.commit().await?;
     }
