@@ -175,8 +175,8 @@ async fn every_change_has_a_time_of_its_own_whatever_the_clocks_say() {
         let id = opened(store, at(0)).await.id;
         let mut before = store.conversation(id).await.unwrap().updated_at;
         // The second node's clock is two seconds behind.
-        for now in [at(10), at(8), at(10)] {
-            alter(store, id, now, |record, _| record.preview.push('.')).await;
+        for clock in [at(10), at(8), at(10)] {
+            alter(store, id, clock, |record, _| record.preview.push('.')).await;
             let changed = store.changed_since(before, 9).await.unwrap();
             let [(_, after, _)] = changed[..] else { panic!("{changed:?}") };
             assert!(after > before, "{}: {after} follows {before}", scene.name);
