@@ -1,6 +1,10 @@
+mod eval;
 mod intercom;
 
+pub(crate) use eval::{Eval, EvalRun};
 pub(crate) use intercom::Intercom;
+
+use eval::share;
 
 use clap::{Args as Group, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 use jiff::Timestamp;
@@ -387,65 +391,12 @@ none are. Of the files to measure on, only messages with \"test\" count where th
 all. What was learnt is not measured: without splits in a file that is given as both, --shots \
 draws some and the rest is measured.";
 
-#[derive(Subcommand)]
-pub(crate) enum Eval {
-    /// Run cases through the whole path; writes results.jsonl, summary.json and report.html
-    Run {
-        /// Files of cases, one JSON object a line
-        #[arg(long, num_args = 1.., required = true, value_name = "FILE")]
-        cases: Vec<PathBuf>,
-        /// The folder to write
-        #[arg(short, long, value_name = "DIR")]
-        out: PathBuf,
-        /// Fail (exit 1) when fewer acts are right than this share, 0 to 1
-        #[arg(long, value_name = "SHARE", value_parser = share)]
-        least_act_accuracy: Option<f64>,
-        /// Fail (exit 1) when more of the replies are wrong than this share, 0 to 1
-        #[arg(long, value_name = "SHARE", value_parser = share)]
-        most_wrong_replies: Option<f64>,
-    },
-    /// Measure retrieval alone: words, meaning and both
-    Retrieval {
-        /// Files of cases; those that name no article are left out
-        #[arg(long, num_args = 1.., required = true, value_name = "FILE")]
-        cases: Vec<PathBuf>,
-    },
-    /// Measure how well a signal is read from labelled messages: precision and recall
-    Signals {
-        /// The signal; messages with it as their topic show it, all others do not
-        #[arg(long, default_value = "wants_person", value_name = "NAME")]
-        signal: String,
-        /// Files of messages, each line {"text", "topic": the signal or null, "split"?}; where some
-        /// have "test" as their split, only those are measured
-        #[arg(long, num_args = 1.., required = true, value_name = "FILE")]
-        utterances: Vec<PathBuf>,
-    },
-    /// Fit the confidence to labelled cases
-    Calibrate {
-        /// Cases of this desk
-        #[arg(long, num_args = 1.., required = true, value_name = "FILE")]
-        cases: Vec<PathBuf>,
-        /// Further desks, each with its cases, as DIR=FILE; all are weighed alike
-        #[arg(long, value_name = "DIR=FILE")]
-        also: Vec<String>,
-        /// The calibration file to write
-        #[arg(short, long, value_name = "FILE")]
-        out: PathBuf,
-    },
-}
-
 fn at_least_one(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(0) => Err("at least 1".into()),
         Ok(number) => Ok(number),
         Err(_) => Err("not a whole number".into()),
     }
-}
-
-/// Reads a share; what is no number would pass every comparison of a gate.
-fn share(text: &str) -> Result<f64, String> {
-    let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
-    share.ok_or_else(|| "not a number between 0 and 1".into())
 }
 
 fn moment(text: &str) -> Result<Timestamp, String> {

@@ -7,7 +7,6 @@ mod check;
 mod doctor;
 mod erase;
 mod eval;
-mod eval_signals;
 mod index;
 mod init;
 mod intercom;

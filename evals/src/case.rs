@@ -1,11 +1,17 @@
 //! What is a labelled conversation, and is this file made of them?
 
+use crate::{
+    fault::{
+        Fault, Listed, N_PROBLEMS_SHOWN, Problem, choice, optional_object, optional_text,
+        parse_names, parse_object, quoted,
+    },
+    split::{Split, parse_split},
+};
 use jiff::Timestamp;
 use router::{Author, Message};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
-use std::fmt::{self, Display};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -37,10 +43,16 @@ pub struct Case {
     pub page: Option<String>,
     /// Facts that hold for the rules whatever else says, such as `conversation.owner`.
     pub facts: Map<String, Value>,
+    /// What it is for, where its file says so.
+    pub split: Option<Split>,
+    /// What else is known of how it went, such as `rating` or `reopenings`, as it was written.
+    pub meta: Map<String, Value>,
+    /// The file that it was read from, as it was named, and the line, from 1.
+    pub place: (PathBuf, usize),
 }
 
 /// What ought to happen with the last message of a [`Case`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Expect {
     /// What ought to be done.
     pub act: ExpectedAct,
@@ -53,11 +65,12 @@ pub struct Expect {
     /// The team that solved it.
     pub team: Option<String>,
     /// The route that the rules ought to take, for `frontdesk rules test`.
+    #[serde(skip)]
     pub route: Option<Route>,
 }
 
 /// What ought to be done with a conversation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ExpectedAct {
     /// The bot answers.
@@ -104,34 +117,6 @@ pub enum CasesError {
     },
 }
 
-/// What is wrong with one line of a case file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// The file, as it was named by the caller.
-    pub path: PathBuf,
-    /// Number of the line, from 1.
-    pub line: usize,
-    /// Path of the field, such as `messages[2].author`; empty when it is about the whole line.
-    pub field: String,
-    /// What is wrong with it.
-    pub what: String,
-    /// What to write instead.
-    pub mend: String,
-}
-
-impl Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: ", self.path.display(), self.line)?;
-        if !self.field.is_empty() {
-            write!(f, "{}: ", self.field)?;
-        }
-        write!(f, "{}; {}", self.what, self.mend)
-    }
-}
-
-/// More problems than this are counted, not shown: they have one cause, or a person stops reading.
-pub(crate) const N_PROBLEMS_SHOWN: usize = 20;
-
 /// Reads case files (JSON Lines, UTF-8), in order. Empty lines, a byte order mark, Windows line
 /// ends and unknown fields are tolerated.
 ///
@@ -153,26 +138,6 @@ pub fn read_cases(paths: &[PathBuf]) -> Result<Vec<Case>, CasesError> {
     }
     let n_more = reading.n_bad - reading.problems.len();
     Err(CasesError::Bad { problems: reading.problems, n_more })
-}
-
-pub(crate) struct Listed<'a> {
-    pub(crate) problems: &'a [Problem],
-    pub(crate) n_more: usize,
-}
-
-impl Display for Listed<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, problem) in self.problems.iter().enumerate() {
-            if i > 0 {
-                writeln!(f)?;
-            }
-            write!(f, "{problem}")?;
-        }
-        if self.n_more > 0 {
-            write!(f, "\nand {} more bad lines", self.n_more)?;
-        }
-        Ok(())
-    }
 }
 
 #[derive(Default)]
@@ -198,7 +163,8 @@ impl Reading {
                 continue;
             }
             n_lines += 1;
-            match parse(line).and_then(|case| self.first_of_its_id(path, i + 1, case)) {
+            let place = (path.to_owned(), i + 1);
+            match parse(line, place).and_then(|case| self.first_of_its_id(case)) {
                 Ok(case) => self.cases.push(case),
                 Err(fault) => self.note(path, i + 1, fault),
             }
@@ -206,13 +172,13 @@ impl Reading {
         n_lines
     }
 
-    fn first_of_its_id(&mut self, path: &Path, line: usize, case: Case) -> Result<Case, Fault> {
+    fn first_of_its_id(&mut self, case: Case) -> Result<Case, Fault> {
         if let Some((first, at)) = self.seen.get(&case.id) {
             let what =
                 format!("{} is already the id of {}:{at}", quoted(&case.id), first.display());
             return Err(Fault::new("id", what, "give every case an id of its own"));
         }
-        self.seen.insert(case.id.clone(), (path.to_owned(), line));
+        self.seen.insert(case.id.clone(), case.place.clone());
         Ok(case)
     }
 
@@ -225,50 +191,7 @@ impl Reading {
     }
 }
 
-/// A [`Problem`] that does not know its place yet.
-pub(crate) struct Fault {
-    pub(crate) field: String,
-    pub(crate) what: String,
-    pub(crate) mend: String,
-}
-
-impl Fault {
-    pub(crate) fn new(
-        field: impl Into<String>,
-        what: impl Into<String>,
-        mend: impl Into<String>,
-    ) -> Self {
-        Self { field: field.into(), what: what.into(), mend: mend.into() }
-    }
-
-    pub(crate) fn whole(what: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self::new("", what, mend)
-    }
-
-    pub(crate) fn wrong_kind(field: &str, found: &Value, mend: &str) -> Self {
-        Self::new(field, format!("is {}", kind(found)), mend)
-    }
-}
-
-/// Reads the JSON object that a line is.
-pub(crate) fn parse_object(line: &[u8]) -> Result<Map<String, Value>, Fault> {
-    let text = str::from_utf8(line).map_err(|error| {
-        let what = format!("byte {} is not UTF-8", error.valid_up_to() + 1);
-        Fault::whole(what, "save the file as UTF-8")
-    })?;
-    let value: Value = serde_json::from_str(text).map_err(|error| {
-        let message = error.to_string();
-        let reason = message.split(" at line ").next().unwrap_or_default();
-        let what = format!("is not JSON at column {} ({reason})", error.column());
-        Fault::whole(what, "write one JSON object on one line")
-    })?;
-    match value {
-        Value::Object(fields) => Ok(fields),
-        other => Err(Fault::whole(format!("is {}", kind(&other)), "write one JSON object a line")),
-    }
-}
-
-fn parse(line: &[u8]) -> Result<Case, Fault> {
+fn parse(line: &[u8], place: (PathBuf, usize)) -> Result<Case, Fault> {
     let fields = parse_object(line)?;
     Ok(Case {
         id: parse_id(&fields)?,
@@ -281,6 +204,9 @@ fn parse(line: &[u8]) -> Result<Case, Fault> {
         at: parse_time(&fields)?,
         page: optional_text(&fields, "page", "page")?,
         facts: optional_object(&fields, "facts")?.unwrap_or_default(),
+        split: parse_split(&fields)?,
+        meta: optional_object(&fields, "meta")?.unwrap_or_default(),
+        place,
     })
 }
 
@@ -291,17 +217,6 @@ fn parse_time(fields: &Map<String, Value>) -> Result<Option<Timestamp>, Fault> {
         Fault::new("at", format!("{} is no time", quoted(&text)), mend)
     })?;
     Ok(Some(time))
-}
-
-fn optional_object(
-    fields: &Map<String, Value>,
-    key: &str,
-) -> Result<Option<Map<String, Value>>, Fault> {
-    match fields.get(key) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::Object(object)) => Ok(Some(object.clone())),
-        Some(other) => Err(Fault::wrong_kind(key, other, "write an object or leave it out")),
-    }
 }
 
 fn parse_id(fields: &Map<String, Value>) -> Result<String, Fault> {
@@ -378,90 +293,6 @@ fn parse_expect(fields: &Map<String, Value>) -> Result<Expect, Fault> {
         topic: optional_text(expect, "topic", "expect.topic")?,
         team: optional_text(expect, "team", "expect.team")?,
     })
-}
-
-/// Returns the one of `choices` that the field holds.
-fn choice<'a>(
-    fields: &Map<String, Value>,
-    key: &str,
-    place: &str,
-    choices: &[&'a str],
-) -> Result<&'a str, Fault> {
-    let listed: Vec<String> = choices.iter().map(|name| quoted(name)).collect();
-    let mend = format!("write one of {}", listed.join(", "));
-    match fields.get(key) {
-        None => Err(Fault::new(place, "is missing", mend)),
-        Some(Value::String(text)) => choices
-            .iter()
-            .find(|name| **name == text.as_str())
-            .copied()
-            .ok_or_else(|| Fault::new(place, format!("{} is not known", quoted(text)), mend)),
-        Some(other) => Err(Fault::wrong_kind(place, other, &mend)),
-    }
-}
-
-/// Returns a list of names, each once and in order; empty when the field is absent.
-fn parse_names(fields: &Map<String, Value>, key: &str, place: &str) -> Result<Vec<String>, Fault> {
-    let mend = r#"write a list of texts such as ["…"]"#;
-    let list = match fields.get(key) {
-        None | Some(Value::Null) => return Ok(Vec::new()),
-        Some(Value::Array(list)) => list,
-        Some(other) => return Err(Fault::wrong_kind(place, other, mend)),
-    };
-    let mut names: Vec<String> = Vec::with_capacity(list.len());
-    for (i, name) in list.iter().enumerate() {
-        match name {
-            Value::String(name) if name.trim().is_empty() => {
-                return Err(Fault::new(
-                    format!("{place}[{i}]"),
-                    "is empty",
-                    "name it or leave it out",
-                ));
-            }
-            Value::String(name) if names.contains(name) => {}
-            Value::String(name) => names.push(name.clone()),
-            other => {
-                return Err(Fault::wrong_kind(
-                    &format!("{place}[{i}]"),
-                    other,
-                    "write a text in quotes",
-                ));
-            }
-        }
-    }
-    Ok(names)
-}
-
-pub(crate) fn optional_text(
-    fields: &Map<String, Value>,
-    key: &str,
-    place: &str,
-) -> Result<Option<String>, Fault> {
-    match fields.get(key) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text.clone())),
-        Some(other) => Err(Fault::wrong_kind(place, other, "write a text in quotes")),
-    }
-}
-
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
-    }
-}
-
-/// Quotes a stranger's text for a message: escaped, on one line, and no longer than a line.
-pub(crate) fn quoted(text: &str) -> String {
-    let mut shown: String = text.chars().take(60).collect();
-    if shown.len() < text.len() {
-        shown.push('…');
-    }
-    format!("{shown:?}")
 }
 
 #[cfg(test)]

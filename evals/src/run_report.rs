@@ -1,25 +1,26 @@
 use crate::{
+    case::ExpectedAct,
     interval::{Estimate, Resampling, mean},
     measures::{hit_at, reliability, risk_coverage},
+    record::Record,
     report::{CaseOutcome, Column, Figure, Report, Table, TableRow, Unit, Verdict},
     summary::{Summary, judged, share_of},
-    trial::Trial,
 };
 use std::collections::BTreeMap;
 
 /// Puts together what people read of a run.
-pub fn report(trials: &[Trial], summary: &Summary, about: About) -> Report {
-    let judged = judged(trials);
+pub fn report(records: &[Record], summary: &Summary, about: About) -> Report {
+    let judged = judged(records);
     Report {
         title: about.title,
         generated_by: about.generated_by,
         provenance: about.provenance,
         headline: summary.figures.iter().map(headline).collect(),
-        tables: vec![by_tag(trials)],
+        tables: vec![by_tag(records)],
         reliability: reliability(&judged, BINS).unwrap_or_default(),
         risk_coverage: risk_coverage(&judged).unwrap_or_default(),
         threshold: Some(about.threshold),
-        cases: trials.iter().map(outcome).collect(),
+        cases: records.iter().map(outcome).collect(),
     }
 }
 
@@ -51,11 +52,11 @@ fn headline(figure: &crate::summary::Figure) -> Figure {
     }
 }
 
-fn by_tag(trials: &[Trial]) -> Table {
-    let mut groups: BTreeMap<&str, Vec<&Trial>> = BTreeMap::new();
-    for trial in trials {
-        for tag in &trial.case.tags {
-            groups.entry(tag).or_default().push(trial);
+fn by_tag(records: &[Record]) -> Table {
+    let mut groups: BTreeMap<&str, Vec<&Record>> = BTreeMap::new();
+    for record in records {
+        for tag in &record.tags {
+            groups.entry(tag).or_default().push(record);
         }
     }
     groups.retain(|_, group| group.len() >= CASES_A_TAG_AT_LEAST);
@@ -71,47 +72,42 @@ fn by_tag(trials: &[Trial]) -> Table {
     }
 }
 
-fn cells(group: &[&Trial]) -> Vec<Option<Estimate>> {
+fn cells(group: &[&Record]) -> Vec<Option<Estimate>> {
     let all = || group.iter().copied();
-    let hits: Vec<f64> = all().filter_map(|t| hit_at(1, &t.answer.articles, &t.gold)).collect();
+    let hits: Vec<f64> = all().filter_map(|t| hit_at(1, &t.articles, &t.expect.articles)).collect();
     vec![
         share_of(all(), |t| t.is_act_right()),
-        share_of(all(), |t| t.is_reply()),
-        share_of(all().filter(|t| t.is_reply()), |t| !t.is_draft_right()),
+        share_of(all(), |t| t.sent),
+        share_of(all().filter(|t| t.sent && t.is_draft_right().is_some()), |t| {
+            t.is_draft_right() == Some(false)
+        }),
         mean(&hits, Resampling::default()),
     ]
 }
 
-fn outcome(trial: &Trial) -> CaseOutcome {
-    let case = trial.case;
-    let answer = &trial.answer;
-    let draft = answer.draft.as_ref();
+fn outcome(record: &Record) -> CaseOutcome {
     CaseOutcome {
-        id: case.id.clone(),
-        question: case.messages.last().map_or(String::new(), |m| m.text.clone()),
-        expected_act: case.expect.act,
-        expected_articles: case.expect.articles.clone(),
-        act: answer.decision.act().name().to_string(),
-        verdict: verdict(trial),
-        confidence: draft.map(|_| answer.confidence.value()),
-        text: draft.map_or(String::new(), |draft| draft.text.clone()),
-        sources: draft.map_or_else(Vec::new, |draft| {
-            draft.citations.iter().map(|citation| citation.article.clone()).collect()
-        }),
-        reasons: answer.decision.reasons().iter().map(ToString::to_string).collect(),
-        tags: case.tags.clone(),
+        id: record.id.clone(),
+        question: record.question.clone(),
+        expected_act: record.expect.act,
+        expected_articles: record.expect.articles.clone(),
+        act: record.act.clone(),
+        verdict: verdict(record),
+        confidence: record.is_drafted().then_some(record.confidence),
+        text: record.text.clone(),
+        sources: record.citations.iter().map(|cited| cited.article.clone()).collect(),
+        reasons: record.reasons.clone(),
+        tags: record.tags.clone(),
     }
 }
 
-fn verdict(trial: &Trial) -> Verdict {
-    use crate::case::ExpectedAct::Answer;
-    if trial.is_reply() {
-        if trial.is_draft_right() { Verdict::Right } else { Verdict::WrongReply }
-    } else if trial.case.expect.act == Answer {
-        Verdict::MissedReply
-    } else if trial.is_act_right() {
-        Verdict::Right
-    } else {
-        Verdict::OtherAct
+fn verdict(record: &Record) -> Verdict {
+    match record.is_draft_right() {
+        Some(true) if record.sent => Verdict::Right,
+        Some(false) if record.sent => Verdict::WrongReply,
+        _ if record.sent => Verdict::OtherAct,
+        _ if record.expect.act == ExpectedAct::Answer => Verdict::MissedReply,
+        _ if record.is_act_right() => Verdict::Right,
+        _ => Verdict::OtherAct,
     }
 }

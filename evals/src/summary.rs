@@ -5,11 +5,9 @@ use crate::{
         Judged, auroc, brier, calibration_error, hit_at, recall_at, reciprocal_rank, rouge_l,
         token_f1,
     },
-    trial::Trial,
+    record::Record,
 };
-use router::{Policy, Slug};
 use serde_json::{Map, Value, json};
-use std::collections::HashSet;
 
 /// One measured number.
 #[derive(Debug, Clone)]
@@ -36,18 +34,18 @@ pub struct Summary {
 /// The acts that cases tell apart, in the order of tables.
 const ACTS: [ExpectedAct; 3] = [ExpectedAct::Answer, ExpectedAct::Clarify, ExpectedAct::Handoff];
 
-/// Measures the trials.
-pub fn summarise(trials: &[Trial]) -> Summary {
-    let figures = [acts(trials), retrieval(trials), answers(trials), confidence(trials)];
+/// Measures what came of cases.
+pub fn summarise(records: &[Record]) -> Summary {
+    let figures = [acts(records), retrieval(records), answers(records), confidence(records)];
     let count = |expected, decided| {
-        let matches = |t: &&Trial| t.case.expect.act == expected && t.act_class() == Some(decided);
-        (expected, decided, trials.iter().filter(matches).count())
+        let matches = |t: &&Record| t.expect.act == expected && t.act_class() == Some(decided);
+        (expected, decided, records.iter().filter(matches).count())
     };
     let pairs = ACTS.iter().flat_map(|e| ACTS.iter().map(move |d| (*e, *d)));
     Summary {
         figures: figures.into_iter().flatten().collect(),
         confusion: pairs.map(|(e, d)| count(e, d)).collect(),
-        total_ms: percentiles(trials.iter().map(|t| t.answer.timings.total_ms).collect()),
+        total_ms: percentiles(records.iter().map(|t| t.timings_ms.total).collect()),
     }
 }
 
@@ -55,43 +53,41 @@ fn figure(name: &'static str, meaning: &'static str, estimate: Option<Estimate>)
     estimate.map(|estimate| Figure { name, meaning, estimate })
 }
 
-/// Estimates the share of trials of which `holds` is true.
-pub(crate) fn share_of<'a, 'b: 'a>(
-    trials: impl Iterator<Item = &'a Trial<'b>>,
-    holds: impl Fn(&Trial) -> bool,
+/// Estimates the share of records of which `holds` is true.
+pub(crate) fn share_of<'a>(
+    records: impl Iterator<Item = &'a Record>,
+    holds: impl Fn(&Record) -> bool,
 ) -> Option<Estimate> {
-    let flags: Vec<bool> = trials.map(holds).collect();
+    let flags: Vec<bool> = records.map(holds).collect();
     share(flags.iter().filter(|flag| **flag).count(), flags.len())
 }
 
-fn acts(trials: &[Trial]) -> Vec<Figure> {
-    let expected = |act| trials.iter().filter(move |t| t.case.expect.act == act);
-    let replies = || trials.iter().filter(|t| t.is_reply());
-    let with_team = trials
+fn acts(records: &[Record]) -> Vec<Figure> {
+    let expected = |act| records.iter().filter(move |t| t.expect.act == act);
+    let replies = || records.iter().filter(|t| t.sent);
+    let with_team = records
         .iter()
-        .filter(|t| t.case.expect.team.is_some() && t.act_class() == Some(ExpectedAct::Handoff));
-    let team_right = |t: &Trial| {
-        t.answer.decision.act().team().map(Slug::as_str) == t.case.expect.team.as_deref()
-    };
+        .filter(|t| t.expect.team.is_some() && t.act_class() == Some(ExpectedAct::Handoff));
+    let team_right = |t: &Record| t.team == t.expect.team;
     [
-        figure("act_accuracy", "the act is the expected one", share_of(trials.iter(), |t| t.is_act_right())),
-        figure("coverage", "the bot replies", share_of(trials.iter(), |t| t.is_reply())),
+        figure("act_accuracy", "the act is the expected one", share_of(records.iter(), |t| t.is_act_right())),
+        figure("coverage", "the bot replies", share_of(records.iter(), |t| t.sent)),
         figure(
             "wrong_replies",
             "of the replies, those that are wrong: no answer was due, or the first source does not hold it",
-            share_of(replies(), |t| !t.is_draft_right()),
+            share_of(replies().filter(|t| t.is_draft_right().is_some()), |t| t.is_draft_right() == Some(false)),
         ),
         figure(
             "answered",
             "of the questions that can be answered, those that got a reply",
-            share_of(expected(ExpectedAct::Answer), |t| t.is_reply()),
+            share_of(expected(ExpectedAct::Answer), |t| t.sent),
         ),
         figure(
             "kept_back",
             "of the questions that cannot be answered, those that got no reply",
             share_of(
-                trials.iter().filter(|t| t.case.expect.act != ExpectedAct::Answer),
-                |t| !t.is_reply(),
+                records.iter().filter(|t| t.expect.act != ExpectedAct::Answer),
+                |t| !t.sent,
             ),
         ),
         figure("team_accuracy", "of the handoffs with a known team, those that reach it", share_of(with_team, team_right)),
@@ -104,10 +100,10 @@ fn acts(trials: &[Trial]) -> Vec<Figure> {
 /// Compares the articles found with those that were to be found.
 type Ranking<'a> = &'a dyn Fn(&[String], &[String]) -> Option<f64>;
 
-fn retrieval(trials: &[Trial]) -> Vec<Figure> {
+fn retrieval(records: &[Record]) -> Vec<Figure> {
     let of = |measure: Ranking<'_>| {
         let values: Vec<f64> =
-            trials.iter().filter_map(|t| measure(&t.answer.articles, &t.gold)).collect();
+            records.iter().filter_map(|t| measure(&t.articles, &t.expect.articles)).collect();
         mean(&values, Resampling::default())
     };
     [
@@ -121,15 +117,12 @@ fn retrieval(trials: &[Trial]) -> Vec<Figure> {
     .collect()
 }
 
-fn answers(trials: &[Trial]) -> Vec<Figure> {
+fn answers(records: &[Record]) -> Vec<Figure> {
     let of = |measure: &dyn Fn(&str, &str) -> Option<f64>| {
-        let values: Vec<f64> = trials
+        let values: Vec<f64> = records
             .iter()
-            .filter(|t| t.case.expect.act == ExpectedAct::Answer)
-            .filter_map(|t| {
-                let text = t.answer.draft.as_ref().map_or("", |draft| draft.text.as_str());
-                measure(text, t.case.expect.answer.as_deref()?)
-            })
+            .filter(|t| t.expect.act == ExpectedAct::Answer)
+            .filter_map(|t| measure(&t.text, t.expect.answer.as_deref()?))
             .collect();
         mean(&values, Resampling::default())
     };
@@ -146,8 +139,8 @@ fn answers(trials: &[Trial]) -> Vec<Figure> {
     .collect()
 }
 
-fn confidence(trials: &[Trial]) -> Vec<Figure> {
-    let judged = judged(trials);
+fn confidence(records: &[Record]) -> Vec<Figure> {
+    let judged = judged(records);
     let of = |measure: &dyn Fn(&[Judged]) -> Option<f64>| {
         statistic(judged.len(), Resampling::default(), |indices| {
             let drawn: Vec<Judged> =
@@ -169,12 +162,14 @@ fn confidence(trials: &[Trial]) -> Vec<Figure> {
     .collect()
 }
 
-/// Returns confidence and truth of every draft.
-pub(crate) fn judged(trials: &[Trial]) -> Vec<Judged> {
-    trials
+/// Returns confidence and truth of every draft of which the truth is known.
+pub(crate) fn judged(records: &[Record]) -> Vec<Judged> {
+    records
         .iter()
-        .filter(|t| t.answer.draft.is_some())
-        .map(|t| Judged { confidence: t.answer.confidence.value(), right: t.is_draft_right() })
+        .filter(|record| record.is_drafted())
+        .filter_map(|record| {
+            Some(Judged { confidence: record.confidence, right: record.is_draft_right()? })
+        })
         .collect()
 }
 
@@ -210,40 +205,4 @@ impl Summary {
         let timings = self.total_ms.map(|(median, p95)| json!({"p50": median, "p95": p95}));
         json!({"figures": figures, "confusion": confusion, "total_ms": timings, "provenance": provenance})
     }
-}
-
-/// Renders one trial as a line of `results.jsonl`. `text` and `sources` are the draft's, sent or
-/// not, as `confidence` is about it. A gold article is named as its case names it, be it by id or
-/// by path.
-pub fn result_line(trial: &Trial, policy: &Policy) -> Value {
-    let answer = &trial.answer;
-    let citations = answer.draft.as_ref().map_or(&[][..], |draft| draft.citations.as_slice());
-    let name = |id: &'_ String| -> String {
-        let place = trial.gold.iter().position(|gold| gold == id);
-        place.and_then(|i| trial.case.expect.articles.get(i)).unwrap_or(id).clone()
-    };
-    let mut sources: Vec<String> =
-        citations.iter().map(|citation| name(&citation.article)).collect();
-    let mut seen = HashSet::new();
-    sources.retain(|source| seen.insert(source.clone()));
-    let articles: Vec<String> = answer.articles.iter().map(name).collect();
-    let act = answer.decision.act();
-    json!({
-        "id": trial.case.id,
-        "act": act.name(),
-        "confidence": answer.confidence.value(),
-        "articles": articles,
-        "text": answer.draft.as_ref().map_or("", |draft| draft.text.as_str()),
-        "sources": sources,
-        "team": act.team().map(Slug::as_str),
-        "topic": trial.answer.noticed.topic.as_ref().map(|(topic, _)| topic),
-        "trace": trial.answer.trace(policy),
-        "reasons": answer.decision.reasons().iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "evidence": answer.evidence.iter().collect::<std::collections::BTreeMap<_, _>>(),
-        "timings_ms": {
-            "search": answer.timings.search_ms,
-            "draft": answer.timings.draft_ms,
-            "total": answer.timings.total_ms,
-        },
-    })
 }

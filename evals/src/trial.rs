@@ -1,10 +1,10 @@
-use crate::case::{Case, ExpectedAct};
+use crate::case::Case;
 use anyhow::Context;
 use bot::{Answer, Context as Known, Desk, Inquiry, Question};
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use knowledge::{Knowledge, Reader};
-use router::{Act, Policy, Reply};
+use router::Policy;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -17,36 +17,6 @@ pub struct Trial<'a> {
     pub answer: Answer,
     /// Ids of the gold articles as the index names them.
     pub gold: Vec<String>,
-}
-
-impl Trial<'_> {
-    /// Whether the draft, sent or not, would have been right: the case can be answered, and the
-    /// draft rests first of all on an article that holds the answer.
-    pub fn is_draft_right(&self) -> bool {
-        let first = self.answer.draft.as_ref().and_then(|draft| draft.citations.first());
-        self.case.expect.act == ExpectedAct::Answer
-            && first.is_some_and(|citation| self.gold.contains(&citation.article))
-    }
-
-    /// Whether the draft was sent.
-    pub fn is_reply(&self) -> bool {
-        *self.answer.decision.act() == Act::Reply(Reply::Draft)
-    }
-
-    /// Whether the act is the expected one; a draft for teammates counts as a handoff.
-    pub fn is_act_right(&self) -> bool {
-        self.act_class() == Some(self.case.expect.act)
-    }
-
-    /// Returns the act as one of those that cases expect; the others stand for none of them.
-    pub fn act_class(&self) -> Option<ExpectedAct> {
-        match self.answer.decision.act() {
-            Act::Reply(_) => Some(ExpectedAct::Answer),
-            Act::Clarify(_) => Some(ExpectedAct::Clarify),
-            Act::HandOff { .. } | Act::DraftOnly { .. } | Act::Offer => Some(ExpectedAct::Handoff),
-            Act::Hold | Act::Ignore | Act::Resolve => None,
-        }
-    }
 }
 
 /// Runs all cases through the path that serves customers, `at_once` at a time; `progress` hears
@@ -119,12 +89,13 @@ pub fn inquiry(case: &Case, policy: &Policy) -> Inquiry {
     }
 }
 
-/// Returns what is wrong with the facts that cases state, each with its case.
+/// Returns what is wrong with the facts that cases state, each with its place.
 pub fn unknown_facts(cases: &[Case], policy: &Policy) -> Vec<String> {
     let stated = cases.iter().flat_map(|case| case.facts.iter().map(move |fact| (case, fact)));
     let faults = stated.filter_map(|(case, (name, json))| {
         let error = bot::stated(policy.catalogue(), name, json).err()?;
-        Some(format!("case {:?}: {error}", case.id))
+        let (file, line) = &case.place;
+        Some(format!("{}:{line}: case {:?}: {error}", file.display(), case.id))
     });
     faults.collect()
 }

@@ -1,11 +1,11 @@
 //! What is a message with a known topic, and which of them are learnt from?
 
 use crate::{
-    case::{Fault, Listed, N_PROBLEMS_SHOWN, Problem, optional_text, parse_object, quoted},
+    fault::{Fault, Listed, N_PROBLEMS_SHOWN, Problem, optional_text, parse_object},
     interval::below,
+    split::{Split, parse_split},
 };
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
-use serde_json::{Map, Value};
 use std::{
     collections::{BTreeMap, HashSet},
     io,
@@ -23,17 +23,6 @@ pub struct Utterance {
     pub split: Option<Split>,
     /// The file that it was read from, as it was named, and the line, from 1.
     pub place: (PathBuf, usize),
-}
-
-/// What an utterance is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Split {
-    /// To learn from.
-    Train,
-    /// To choose by; learnt from too, as nothing is chosen by hand.
-    Val,
-    /// To be measured on, and never learnt from.
-    Test,
 }
 
 /// Utterances could not be read, or cannot be used as asked.
@@ -218,20 +207,6 @@ fn parse(line: &[u8], (path, number): (&Path, usize)) -> Result<Utterance, Fault
         return Err(Fault::new(key, "is empty", "name the topic, or write null for none of them"));
     }
     Ok(Utterance { text, topic, split: parse_split(&fields)?, place: (path.into(), number) })
-}
-
-fn parse_split(fields: &Map<String, Value>) -> Result<Option<Split>, Fault> {
-    let split = optional_text(fields, "split", "split")?;
-    Ok(match split.as_deref() {
-        None => None,
-        Some("train") => Some(Split::Train),
-        Some("val") => Some(Split::Val),
-        Some("test") => Some(Split::Test),
-        Some(other) => {
-            let what = format!("{} is not known", quoted(other));
-            return Err(Fault::new("split", what, r#"write "train", "val" or "test""#));
-        }
-    })
 }
 
 #[cfg(test)]

@@ -322,14 +322,15 @@ pub(super) async fn tried<'a>(desk: &Desk, cases: &'a [Case]) -> anyhow::Result<
 /// met.
 fn must_name_rules(cases: &[Case], policy: &Policy) -> anyhow::Result<()> {
     let known: Vec<&str> = policy.rule_names().collect();
-    let routes = cases.iter().filter_map(|case| Some((&case.id, case.expect.route.as_ref()?)));
-    let named = routes.flat_map(|(id, route)| {
-        route.rule.iter().chain(&route.not_rules).map(move |rule| (id, rule))
+    let routes = cases.iter().filter_map(|case| Some((case, case.expect.route.as_ref()?)));
+    let named = routes.flat_map(|(case, route)| {
+        route.rule.iter().chain(&route.not_rules).map(move |rule| (case, rule))
     });
     let unknown = named.filter(|(_, rule)| !known.contains(&rule.as_str()));
     let faults: Vec<String> = unknown
-        .map(|(id, rule)| {
-            format!("case {id:?}: expect.route names rule {rule:?}, which does not exist; write its name as in routing.toml")
+        .map(|(Case { id, place: (file, line), .. }, rule)| {
+            let file = file.display();
+            format!("{file}:{line}: case {id:?}: expect.route names rule {rule:?}, which does not exist; write its name as in routing.toml")
         })
         .collect();
     anyhow::ensure!(faults.is_empty(), "{}", faults.join("\n"));

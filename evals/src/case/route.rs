@@ -1,4 +1,5 @@
-use super::{ExpectedAct, Fault, choice, kind, optional_text, parse_names};
+use super::ExpectedAct;
+use crate::fault::{Fault, choice, kind, optional_text, parse_names};
 use serde_json::{Map, Value};
 
 /// The route that a conversation ought to take. What is left out may be anything.

@@ -110,7 +110,8 @@ fn in_vain(ground: &Ground<'_>, key: &str, setter: &Setter, above: &[Setter]) ->
 }
 
 /// Whether a rule and one above it set something to different values in one conversation. Where
-/// the one above fits only conversations that this one fits too, it is meant as an exception.
+/// the one above fits only conversations that this one fits too, it is meant as an exception, and
+/// so is a built-in one: nothing of the desk can stand above it.
 fn contradiction(
     ground: &Ground<'_>,
     key: &str,
@@ -120,7 +121,7 @@ fn contradiction(
     let place = setter.place;
     let ends = ground.ends_above(place);
     for other in above.iter().filter(|other| other.value != setter.value) {
-        if ends.contains(&other.place) {
+        if ends.contains(&other.place) || ground.rule(other.place).built_in() {
             continue;
         }
         let mut ways = ground.ways_to(place, true);

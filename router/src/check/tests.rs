@@ -209,6 +209,14 @@ fn a_built_in_rule_can_be_in_the_way() {
 }
 
 #[test]
+fn a_built_in_rule_sets_the_bounds_of_those_below() {
+    let policy = policy(desk());
+    let email = policy.checked().iter().find(|rule| rule.rule.name == "E-mail through Intercom");
+    assert!(email.unwrap().rule.then.answer.is_some());
+    check_rules("'staff' in customer.tags => answer = 'allowed'", &[]);
+}
+
+#[test]
 fn a_rule_that_fits_everything_is_named_once() {
     check_rules(
         "wants_person => hand_off = 'billing'

@@ -1,0 +1,68 @@
+use super::{at_once, short_name, warn_of_unknown};
+use crate::{
+    Verdict, assembly, commands::ask::ensure_index, output, progress::counted, settings::Settings,
+};
+use anyhow::Context;
+use bot::Desk;
+use evals::{Fitted, Lesson, calibrate, observe, read_cases};
+use std::path::{Path, PathBuf};
+
+/// Fits the confidence to the cases of desks, and writes it.
+pub(super) async fn run(
+    settings: Settings,
+    as_json: bool,
+    files: &[PathBuf],
+    also: &[String],
+    out: &Path,
+) -> anyhow::Result<Verdict> {
+    output::may_write(out)?;
+    let mut lessons = Vec::new();
+    let name = short_name(&settings.root);
+    // The one that is replaced need not be usable any more.
+    let mut settings = settings;
+    settings.config.answers.calibration.clear();
+    let desk = assembly::desk(settings).await?;
+    lessons.push(lesson(&name, &desk, files).await?);
+    for pair in also {
+        let (root, cases) =
+            pair.split_once('=').with_context(|| format!("--also takes DIR=FILE, not {pair:?}"))?;
+        let mut settings = Settings::read(Path::new(root))?;
+        settings.config.answers.calibration.clear();
+        let other = assembly::desk(settings).await?;
+        anyhow::ensure!(
+            other.fitted_for() == desk.fitted_for(),
+            "{root} has another embedder than the first desk; set [embedder] alike in both"
+        );
+        lessons.push(lesson(&short_name(Path::new(root)), &other, &[cases.into()]).await?);
+    }
+    let fitted = calibrate(&lessons, desk.fitted_for())?;
+    output::file(out, &toml::to_string(&fitted.calibration)?)?;
+    if as_json {
+        output::json(&serde_json::to_value(&fitted.calibration)?)?;
+    } else {
+        show_fit(&fitted)?;
+        output::line(format!("written: {}; set answers.calibration to use it", out.display()))?;
+    }
+    Ok(Verdict::Yes)
+}
+
+fn show_fit(fitted: &Fitted) -> anyhow::Result<()> {
+    for (name, text) in &fitted.calibration.report {
+        output::line(format!("{name}: {text}"))?;
+    }
+    for factor in &fitted.calibration.factors {
+        output::line(format!("{:+.3}  {}", factor.weight, factor.name))?;
+    }
+    Ok(())
+}
+
+async fn lesson(name: &str, desk: &Desk, files: &[PathBuf]) -> anyhow::Result<Lesson> {
+    let cases = read_cases(files)?;
+    ensure_index(desk.library()).await?;
+    warn_of_unknown(&cases, &desk.library().knowledge()?);
+    let bar = counted(name, 2 * cases.len() as u64);
+    let lesson =
+        observe(name, desk, &cases, at_once(), &|done| bar.set_position(done as u64)).await?;
+    bar.finish_and_clear();
+    Ok(lesson)
+}
