@@ -2,7 +2,7 @@
 # Needed: a C compiler (for ring's assembly), Python with pip (one of three ways to get the model),
 # the Rust toolchain, and for ./test PostgreSQL, of which the tests start servers of their own, and
 # Chromium with its driver, in which they use the messenger and the inbox. Prism, Intercom's mock,
-# is fetched where there is npm.
+# is fetched where there is npm, scikit-learn and its like from PyPI.
 
 say() { printf '\n== %s\n' "$*" >&2; }
 
@@ -112,3 +112,19 @@ fetch_prism() {
     [ -e "$program" ] || say "Prism could not be fetched: the tests do without"
 }
 [ -z "${with_prism:-}" ] || fetch_prism
+
+# Others' implementations of what the evals measure; 300 MB that only a test needs.
+fetch_metric_peers() {
+    local folder=.frontdesk/metric-peers wanted=scripts/peers/metrics-requirements.txt
+    ! cmp -s "$wanted" "$folder/installed.txt" || return 0
+    say "fetching the metric peers"
+    python3 -c 'import venv, ensurepip' 2>/dev/null || install_packages python3-venv
+    rm -rf "$folder"
+    if python3 -m venv "$folder" && "$folder/bin/python" -m pip install --quiet --requirement "$wanted"; then
+        cp "$wanted" "$folder/installed.txt"
+    else
+        rm -rf "$folder"
+        say "the metric peers could not be fetched: the tests do without"
+    fi
+}
+[ -z "${with_metric_peers:-}" ] || fetch_metric_peers

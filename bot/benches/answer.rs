@@ -97,7 +97,14 @@ fn desk(sample: &Path, index: &Path, embedder: Arc<dyn Embedder>) -> anyhow::Res
     let library = bot::library(sample, &config, embedder);
     let drafter = Drafter::Quotes;
     let library = library.into();
-    Ok(Desk::new(Parts { library, drafter, playbook, classifiers, calibration: None })?)
+    Ok(Desk::new(Parts {
+        library,
+        drafter,
+        playbook,
+        classifiers,
+        calibration: None,
+        budgets: None,
+    })?)
 }
 
 fn questions(file: &Path) -> anyhow::Result<Vec<Inquiry>> {

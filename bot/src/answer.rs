@@ -30,6 +30,8 @@ pub struct Answer {
     pub contributions: Vec<Contribution>,
     /// Ids of the articles that were found, best first, whatever was decided.
     pub articles: Vec<String>,
+    /// Hash of the index that was searched; empty when none could be.
+    pub index: String,
     /// How long each part took.
     pub timings: Timings,
 }
@@ -37,6 +39,8 @@ pub struct Answer {
 /// Milliseconds of one answer, by part.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Timings {
+    /// Embedding the question.
+    pub meaning_ms: f64,
     /// Embedding the question and searching.
     pub search_ms: f64,
     /// Composing the draft.
@@ -54,6 +58,7 @@ struct Drafted {
     draft: Option<Draft>,
     evidence: Evidence,
     articles: Vec<String>,
+    index: String,
     vague: bool,
     timings: Timings,
 }
@@ -84,6 +89,7 @@ impl Desk {
             Err(failure) => Err(failure),
         };
         let mut answer = self.decided(inquiry, (noticed, facts), settled, drafted);
+        answer.timings.meaning_ms = meaning_ms;
         answer.timings.search_ms += meaning_ms;
         answer.timings.total_ms = milliseconds(start);
         answer
@@ -110,7 +116,7 @@ impl Desk {
                 (Drafted::nothing(), Confidence::NONE, Vec::new(), finding)
             }
         };
-        let Drafted { draft, evidence, articles, timings, .. } = drafted;
+        let Drafted { draft, evidence, articles, index, timings, .. } = drafted;
         let decision = settled.unwrap_or_else(|| judge(&self.playbook.policy, &facts, &finding));
         let message = message::to_customer(
             &self.playbook,
@@ -130,6 +136,7 @@ impl Desk {
             evidence,
             contributions,
             articles,
+            index,
             timings,
         }
     }
@@ -151,14 +158,15 @@ impl Desk {
         let drafted = drafter.draft(question, &found, embedder).await?;
         let evidence = drafted
             .as_ref()
-            .map(|drafted| evidence::gather(&found, &drafted.quotes))
+            .map(|drafted| evidence::gather(question, &found, &drafted.quotes))
             .unwrap_or_default();
         Ok(Drafted {
             draft: drafted.map(|drafted| drafted.written.unwrap_or(drafted.quotes)),
             evidence,
             articles: found.articles(),
+            index: found.knowledge.generation().to_string(),
             vague: found.findings.terms.is_empty() && !question.is_follow_up(),
-            timings: Timings { search_ms, draft_ms: milliseconds(drafting), total_ms: 0.0 },
+            timings: Timings { search_ms, draft_ms: milliseconds(drafting), ..Timings::default() },
         })
     }
 
@@ -211,6 +219,7 @@ impl Drafted {
             draft: None,
             evidence: Evidence::default(),
             articles: Vec::new(),
+            index: String::new(),
             vague: false,
             timings: Timings::default(),
         }

@@ -1,5 +1,7 @@
 use crate::{EVIDENCE_VERSION, config::Fault};
-use router::{Calibration, FittedFor};
+use knowledge::{Fusion, Knowledge};
+use router::{Budgets, Calibration, FittedFor};
+use sha2::{Digest, Sha256};
 use std::path::Path;
 
 /// Calibrations that ship with the binary; each was written by `frontdesk eval calibrate`.
@@ -8,11 +10,55 @@ const BUILT_IN: [(&str, &str); 2] = [
     ("hashed, quotes", include_str!("calibration/hashed-quotes.toml")),
 ];
 
-/// Says what a calibration has to be fitted for to be used with this embedder and drafter. A
+/// Says what a calibration has to be fitted for to be used with this embedder and search. A
 /// written draft claims no more than the passages that it cites, which is checked, so it is judged
 /// by the evidence of the quotes it could have been.
-pub(crate) fn fitted_for(embedder: &str) -> FittedFor {
-    FittedFor { embedder: embedder.into(), drafter: "quotes".into(), schema: EVIDENCE_VERSION }
+pub fn fitted_for(embedder: &str, fusion: Fusion) -> FittedFor {
+    let Fusion { meaning, passage_words, article_words } = fusion;
+    let layout = Knowledge::schema();
+    FittedFor {
+        embedder: embedder.into(),
+        drafter: "quotes".into(),
+        schema: EVIDENCE_VERSION,
+        search: format!("layout {layout}, {meaning} + {passage_words} + {article_words}"),
+    }
+}
+
+/// Returns the mark by which a file of budgets names the calibration that its thresholds belong to.
+pub(crate) fn mark(calibration: &Calibration) -> String {
+    let Calibration { fitted_for, intercept, factors, .. } = calibration;
+    let digest = Sha256::digest(format!("{fitted_for:?} {intercept:?} {factors:?}"));
+    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Reads budgets from the text of their file.
+///
+/// # Errors
+/// A [`Fault`] when they cannot be read, or were certified with another calibration.
+pub(crate) fn read_budgets(
+    file: &Path,
+    text: &str,
+    calibration: Option<&Calibration>,
+) -> Result<Budgets, Fault> {
+    let budgets: Budgets =
+        toml::from_str(text).map_err(|source| Fault::of_toml(file, text, &source))?;
+    let fault = |what: String| Fault {
+        file: file.to_path_buf(),
+        line: None,
+        what,
+        mend: "certify them again with `frontdesk eval budget`".into(),
+    };
+    if let Some(what) = budgets.flaw() {
+        return Err(fault(what));
+    }
+    let used = calibration.map(mark).unwrap_or_default();
+    if budgets.calibration == used {
+        return Ok(budgets);
+    }
+    Err(fault(format!(
+        "the budgets were certified with the calibration {}, this desk uses {used}",
+        budgets.calibration
+    )))
 }
 
 /// Returns the built-in calibration for `used`; `None` when there is none.
@@ -43,14 +89,17 @@ mod tests {
     #[test]
     fn the_embedders_that_ship_have_a_calibration() {
         let hashed = models::Embedder::id(&models::HashedEmbedder).to_string();
-        assert!(built_in(&fitted_for(&hashed)).is_some(), "none for {hashed}");
+        assert!(built_in(&fitted_for(&hashed, Fusion::default())).is_some(), "none for {hashed}");
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../.frontdesk/models/all-minilm-l6-v2");
         let Ok(encoder) = models::Encoder::open(Path::new(folder), 1) else {
             eprintln!("skipped: the default model is absent; run ./test");
             return;
         };
         let id = models::Embedder::id(&encoder).to_string();
-        assert!(built_in(&fitted_for(&id)).is_some(), "none for {id}; fit it again");
+        assert!(
+            built_in(&fitted_for(&id, Fusion::default())).is_some(),
+            "none for {id}; fit it again"
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 use crate::Office;
 use async_trait::async_trait;
 use jiff::Timestamp;
+use router::Policy;
 use std::collections::BTreeSet;
 use store::{Ended, Errand, Notice, Post, Record};
 
@@ -39,6 +40,17 @@ pub trait Channel: Send + Sync {
         None
     }
 
+    /// Why people cannot write to customers there from here; None: they can.
+    fn keeps_people_silent(&self, _destination: &str) -> Option<&'static str> {
+        None
+    }
+
+    /// What has to be looked at to catch up with a conversation that the far side calls so; None:
+    /// nothing can be.
+    fn subject_of(&self, _external_id: &str) -> Option<String> {
+        None
+    }
+
     /// The last part of the address where the far side tells what happened, `/webhooks/NAME`;
     /// None: nobody tells anything.
     fn door(&self) -> Option<&str> {
@@ -74,6 +86,8 @@ pub struct Parcel<'a> {
     pub record: &'a Record,
     /// The far side's names for what came from there or went there before.
     pub taken: &'a BTreeSet<String>,
+    /// The desk's teams and rules.
+    pub policy: &'a Policy,
 }
 
 /// What became of a post.
@@ -126,6 +140,9 @@ pub enum DeliveryError {
     /// It is not wanted any more, as things stand there.
     #[error("{0}")]
     Unwanted(String),
+    /// It is kept back, as the channel is set; all is as if it had been done.
+    #[error("{0}")]
+    KeptBack(String),
 }
 
 impl Delivered {
@@ -138,14 +155,14 @@ impl Delivered {
 impl DeliveryError {
     /// Whether no further attempt can change it.
     pub(crate) fn is_final(&self) -> bool {
-        matches!(self, Self::Never(_) | Self::Unwanted(_))
+        matches!(self, Self::Never(_) | Self::Unwanted(_) | Self::KeptBack(_))
     }
 
     /// Returns for how many seconds the far side wants quiet, where it said so.
     pub(crate) fn after_s(&self) -> Option<u64> {
         match self {
             Self::Later { after_s, .. } => *after_s,
-            Self::TimedOut | Self::Never(_) | Self::Unwanted(_) => None,
+            Self::TimedOut | Self::Never(_) | Self::Unwanted(_) | Self::KeptBack(_) => None,
         }
     }
 }

@@ -28,6 +28,8 @@ pub struct Parts {
     pub classifiers: Classifiers,
     /// Path and text of its own calibration; `None` takes the built-in one.
     pub calibration: Option<(std::path::PathBuf, String)>,
+    /// Path and text of its certified error budgets, if it has any.
+    pub budgets: Option<(std::path::PathBuf, String)>,
 }
 
 impl Desk {
@@ -35,9 +37,9 @@ impl Desk {
     /// draft goes to people.
     ///
     /// # Errors
-    /// [`Error::Desk`] when the given calibration cannot be used.
-    pub fn new(parts: Parts) -> Result<Self, Error> {
-        let used = calibration::fitted_for(parts.library.embedder().id());
+    /// [`Error::Desk`] when the given calibration or budgets cannot be used.
+    pub fn new(mut parts: Parts) -> Result<Self, Error> {
+        let used = calibration::fitted_for(parts.library.embedder().id(), parts.library.fusion());
         let calibration = match &parts.calibration {
             Some((file, text)) => Some(
                 calibration::read(file, text, &used)
@@ -45,6 +47,11 @@ impl Desk {
             ),
             None => calibration::built_in(&used),
         };
+        if let Some((file, text)) = &parts.budgets {
+            let budgets = calibration::read_budgets(file, text, calibration.as_ref())
+                .map_err(|fault| Error::Desk(vec![fault]))?;
+            parts.playbook.policy = parts.playbook.policy.with_budgets(budgets);
+        }
         Ok(Self {
             library: parts.library,
             drafter: parts.drafter,
@@ -69,9 +76,19 @@ impl Desk {
         &self.playbook
     }
 
+    /// Returns what composes the desk's drafts.
+    pub fn drafter(&self) -> &Drafter {
+        &self.drafter
+    }
+
     /// Returns what the desk's calibration is, or has to be, fitted for.
     pub fn fitted_for(&self) -> router::FittedFor {
-        calibration::fitted_for(self.library.embedder().id())
+        calibration::fitted_for(self.library.embedder().id(), self.library.fusion())
+    }
+
+    /// Returns the mark by which files of budgets name the desk's calibration.
+    pub fn calibration_mark(&self) -> Option<String> {
+        self.calibration().map(calibration::mark)
     }
 
     /// Returns what turns evidence into confidence, if anything does.

@@ -10,6 +10,8 @@ use models::{Embedder, Generator};
 use std::sync::Arc;
 
 pub(crate) use quotes::quote;
+pub use support::{Claims, claims, is_supported, n_kept};
+pub use written::{WRITING_RULES, cited_sentences};
 
 /// Where one part of a draft comes from.
 #[derive(Debug, Clone, PartialEq)]

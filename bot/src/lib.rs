@@ -11,6 +11,7 @@
 //! Deliberately absent: HTTP and SQL; a [`store::Store`] remembers, the `web` crate has the doors.
 
 mod answer;
+mod basis;
 mod calibration;
 mod channel;
 mod classifiers;
@@ -35,25 +36,30 @@ mod webhook;
 mod wording;
 
 pub use answer::{Answer, Timings};
+pub use basis::finding_of;
+pub use calibration::fitted_for;
 pub use channel::{Call, Channel, Delivered, DeliveryError, Parcel, Unheard};
 pub use classifiers::Classifiers;
 pub use contradictions::contradictions;
 pub use desk::{Desk, Parts, library};
-pub use draft::{Citation, Draft, Drafter};
+pub use draft::{
+    Citation, Claims, Draft, Drafter, WRITING_RULES, cited_sentences, claims, is_supported, n_kept,
+};
 pub use error::Error;
 pub use evidence::EVIDENCE_VERSION;
 pub use inquiry::{Context, Inquiry, Noticed, stated};
 pub use knowledge::{ArticleCard, Mode, Reader};
-pub use library::{Found, Library, Lookup, Refreshed};
+pub use library::{Edited, Found, Library, Lookup, Refreshed};
 pub use message::{Staffing, Told};
 pub use office::{
-    Changed, Clock, Deed, Elsewhere, Happened, Happening, Heard, Inbound, Office, OfficeError,
-    OfficeParts, Pace, Place,
+    AsOf, ByBot, Changed, Clock, Deed, Elsewhere, Happened, Happening, Heard, Inbound, Office,
+    OfficeError, OfficeParts, Pace, Place,
 };
 pub use playbook::{Canned, Lines, Playbook, Webhook, read_playbook};
 pub use question::Question;
-pub use replay::{Replayed, replay};
+pub use replay::{Recalled, recall};
 pub use suggest::Suggestion;
+pub use trace::outcome;
 pub use watch::Watch;
 pub use webhook::{WEBHOOK_EVENTS, WebhookParts, Webhooks, change_posts, event_posts, rule_post};
 pub use wording::{Phrase, Wording};

@@ -1,3 +1,7 @@
+mod edited;
+
+pub use edited::Edited;
+
 use crate::{Error, Question, Watch};
 use knowledge::{
     EmbedderSpec, Findings, Fusion, Knowledge, Mode, ReadOptions, Reader, Skipped, Update,
@@ -96,6 +100,11 @@ impl Library {
     /// Returns the embedder that passages and questions share.
     pub fn embedder(&self) -> &Arc<dyn Embedder> {
         &self.embedder
+    }
+
+    /// Returns the weights of its search.
+    pub fn fusion(&self) -> Fusion {
+        self.fusion
     }
 
     /// Returns the index as it is now, opening it first if need be.

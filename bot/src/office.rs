@@ -12,13 +12,15 @@ mod elsewhere;
 mod hanging;
 mod in_hand;
 mod outbox;
+mod overtaken;
 mod shift;
+mod takeover;
 mod turn;
 
 pub use act::Deed;
 pub use door::{Inbound, Place};
-pub use elsewhere::{Elsewhere, Happened, Happening, Heard};
-pub(crate) use turn::{reader, said};
+pub use elsewhere::{AsOf, ByBot, Elsewhere, Happened, Happening, Heard};
+pub(crate) use turn::{LOOK_BACK, end_with_the_customer, reader, said};
 
 use hanging::Hanging;
 use in_hand::InHand;

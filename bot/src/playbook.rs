@@ -36,6 +36,8 @@ pub struct Playbook {
     pub webhooks: Vec<Webhook>,
     /// Where everything stands in the file.
     pub lines: Lines,
+    /// Digest of the file's text: tells whether two playbooks say the same.
+    pub digest: String,
 }
 
 /// An address that rules call.
@@ -150,6 +152,7 @@ pub fn read_playbook(file: &Path, text: &str, answers: &Answers) -> Result<Playb
             topic_model: parsed.topic_model,
             webhooks: parsed.webhook,
             lines: source.lines,
+            digest: crate::basis::digest(text),
         }),
         _ => {
             faults.sort_by_key(|fault| fault.line);

@@ -1,5 +1,7 @@
 use crate::Answer;
-use router::{Act, Effects, Facts, Permission, Policy, Reply, Scalar, Value, with_finding};
+use router::{
+    Act, Decision, Effects, Facts, Permission, Policy, Reply, Scalar, Value, with_finding,
+};
 use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeMap;
 
@@ -24,12 +26,20 @@ impl Answer {
         let mut trace = Map::new();
         trace.insert("facts".into(), json!(facts));
         trace.insert("fired".into(), json!(fired));
-        note_act(&mut trace, self.decision.act());
-        note_effects(&mut trace, self.decision.effects());
-        let reasons = self.decision.reasons().iter().map(ToString::to_string);
-        trace.insert("reasons".into(), reasons.collect());
+        trace.append(&mut outcome(&self.decision));
         Json::Object(trace)
     }
+}
+
+/// Writes down what a decision does and why, by name, as a trace does: `act`, `team`, `priority` and
+/// so on, as far as they are said, and `reasons`.
+pub fn outcome(decision: &Decision) -> Map<String, Json> {
+    let mut outcome = Map::new();
+    note_act(&mut outcome, decision.act());
+    note_effects(&mut outcome, decision.effects());
+    let reasons = decision.reasons().iter().map(ToString::to_string);
+    outcome.insert("reasons".into(), reasons.collect());
+    outcome
 }
 
 fn note(trace: &mut Map<String, Json>, name: &str, value: Option<Json>) {

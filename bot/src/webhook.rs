@@ -228,6 +228,7 @@ mod tests {
             sources: Vec::new(),
             reasons: vec!["a person was asked for".into()],
             trace: Json::Null,
+            basis: None,
             took_ms: 1.0,
         });
         let record = Record { n_entries: 1, ..record() };

@@ -1,8 +1,10 @@
 mod eval;
 mod intercom;
+mod past;
 
-pub(crate) use eval::{Eval, EvalRun};
+pub(crate) use eval::{Eval, EvalBudget, EvalCompare, EvalImport, EvalRun, GateArgs, OtherDesk};
 pub(crate) use intercom::Intercom;
+pub(crate) use past::{Articles, Backtest, Gaps, Past, Replay, Since};
 
 use eval::share;
 
@@ -73,10 +75,7 @@ pub(crate) enum OnDesk {
         listen: Option<String>,
     },
     /// Take a decision of the past again with the present rules; exit 1 when it comes out otherwise
-    Replay {
-        /// Id of the decision, as inbox and API show it
-        id: String,
-    },
+    Replay(Replay),
     /// Erase a customer and all that was said, for good; prints a receipt
     Erase {
         /// Id of the customer, or how the desk's own site names them
@@ -103,6 +102,9 @@ pub(crate) enum OnDesk {
     /// List, fetch and verify model files
     #[command(subcommand)]
     Models(Models),
+    /// Show which articles are missing, say the same or are unused, and what an edit changes
+    #[command(subcommand)]
+    Articles(Articles),
     /// Measure the answers on labelled conversations, and fit the confidence
     #[command(subcommand)]
     Eval(Eval),
@@ -246,15 +248,8 @@ pub(crate) enum Rules {
         #[arg(long, num_args = 1.., value_name = "FILE")]
         cases: Vec<PathBuf>,
     },
-    /// Show what other rules would change: cases through both, conversation by conversation
-    Backtest {
-        /// The other routing.toml
-        #[arg(long, value_name = "FILE")]
-        against: PathBuf,
-        /// Files of cases; without it those in cases/
-        #[arg(long, num_args = 1.., value_name = "FILE")]
-        cases: Vec<PathBuf>,
-    },
+    /// Show what other rules would change, conversation by conversation
+    Backtest(Backtest),
 }
 
 #[derive(Group)]

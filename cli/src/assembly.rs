@@ -8,8 +8,8 @@ use bot::{
 };
 use intercom::{Intercom, IntercomParts, Mode, SharedBudget, wire::ExternalId};
 use models::{
-    ChatOptions, Embedder, Encoder, Generator, HashedEmbedder, LocalChat, RemoteChat,
-    RemoteEmbedder, RemoteOptions, Secret,
+    ChatOptions, Embedder, Encoder, Generator, HashedEmbedder, KeptEmbedder, KeptGenerator,
+    LocalChat, RemoteChat, RemoteEmbedder, RemoteOptions, Secret, Shelf,
     catalogue::{Catalogue, Presence},
     pull::{Sources, pull},
 };
@@ -23,9 +23,22 @@ use store::Store;
 /// How long one call of Intercom may take.
 const INTERCOM_TIMEOUT: Duration = Duration::from_secs(15);
 
+/// Memory for vectors of sentences that were quoted from and of questions: 20,000 of the default
+/// model, more than the sentences of a large help centre that customers ask about.
+const KEPT_BYTES: usize = 32 << 20;
+
 /// Opens everything that a desk needs to answer.
 pub(crate) async fn desk(settings: Settings) -> anyhow::Result<Desk> {
     Tools::open(&settings).await?.desk(settings).await
+}
+
+/// Opens a desk as [`desk`] does, which keeps vectors and drafts on a shelf of its own.
+pub(crate) async fn desk_keeping(settings: Settings, shelf: Arc<Shelf>) -> anyhow::Result<Desk> {
+    let library = Arc::new(library_keeping(&settings, shelf.clone()).await?);
+    let generator = drafting_generator(&settings).await?;
+    let generator =
+        generator.map(|inner| -> Arc<dyn Generator> { Arc::new(KeptGenerator::new(inner, shelf)) });
+    Tools { library, generator }.desk(settings).await
 }
 
 /// What is slow to open and stays while the rules of a desk change.
@@ -37,15 +50,18 @@ pub(crate) struct Tools {
 impl Tools {
     pub(crate) async fn open(settings: &Settings) -> anyhow::Result<Self> {
         let library = Arc::new(library(settings).await?);
-        let generator = match settings.config.answers.drafter {
-            DrafterKind::Quotes => None,
-            DrafterKind::Written => Some(generator(settings).await?),
-        };
+        let generator = drafting_generator(settings).await?;
         Ok(Self { library, generator })
+    }
+
+    /// Returns the same tools over other articles.
+    pub(crate) fn over(&self, library: Arc<Library>) -> Self {
+        Self { library, generator: self.generator.clone() }
     }
 
     /// Puts a desk together that answers by these settings.
     pub(crate) async fn desk(&self, settings: Settings) -> anyhow::Result<Desk> {
+        let topic_model = topic_model(&settings);
         let drafter = match &self.generator {
             None => Drafter::Quotes,
             Some(generator) => Drafter::Written {
@@ -54,19 +70,9 @@ impl Tools {
                 guidance: settings.guidance,
             },
         };
-        let calibration = match settings.config.answers.calibration.as_str() {
-            "" => None,
-            file => {
-                let path = settings.root.join(file);
-                let text = std::fs::read_to_string(&path)
-                    .with_context(|| format!("answers.calibration: {}", path.display()))?;
-                Some((path, text))
-            }
-        };
-        let topic_model = settings.playbook.topic_model.as_ref().map(|file| {
-            let file = settings.root.join(file);
-            if file.is_dir() { file.join("topics.model") } else { file }
-        });
+        let answers = &settings.config.answers;
+        let calibration = own_file(&settings.root, "answers.calibration", &answers.calibration)?;
+        let budgets = own_file(&settings.root, "answers.budgets", &answers.budgets)?;
         let index = settings.root.join(&settings.config.articles.index);
         let cache = index.with_file_name("classifiers");
         let library = self.library.clone();
@@ -74,8 +80,33 @@ impl Tools {
         let playbook = settings.playbook;
         let classifiers =
             Classifiers::learn(&playbook, embedder, topic_model.as_deref(), &cache).await?;
-        Ok(Desk::new(Parts { library, drafter, playbook, classifiers, calibration })?)
+        Ok(Desk::new(Parts { library, drafter, playbook, classifiers, calibration, budgets })?)
     }
+}
+
+/// Finds the file of the topics that the desk has learnt.
+pub(crate) fn topic_model(settings: &Settings) -> Option<PathBuf> {
+    let file = settings.root.join(settings.playbook.topic_model.as_ref()?);
+    Some(if file.is_dir() { file.join("topics.model") } else { file })
+}
+
+/// Opens the generator, where drafts are written by one.
+async fn drafting_generator(settings: &Settings) -> anyhow::Result<Option<Arc<dyn Generator>>> {
+    Ok(match settings.config.answers.drafter {
+        DrafterKind::Quotes => None,
+        DrafterKind::Written => Some(generator(settings).await?),
+    })
+}
+
+/// Reads a file of the desk that a setting names; `None` when it names none.
+fn own_file(root: &Path, key: &str, file: &str) -> anyhow::Result<Option<(PathBuf, String)>> {
+    if file.is_empty() {
+        return Ok(None);
+    }
+    let path = root.join(file);
+    let text =
+        std::fs::read_to_string(&path).with_context(|| format!("{key}: {}", path.display()))?;
+    Ok(Some((path, text)))
 }
 
 /// Prepares the webhooks of a desk.
@@ -153,8 +184,12 @@ fn intercom_seat(settings: &Settings) -> anyhow::Result<ExternalId> {
 
 /// Opens the articles of a desk, and the embedder that goes with them.
 pub(crate) async fn library(settings: &Settings) -> anyhow::Result<Library> {
-    let embedder = embedder(settings).await?;
-    Ok(bot::library(&settings.root, &settings.config, embedder))
+    library_keeping(settings, Arc::new(Shelf::in_memory(KEPT_BYTES))).await
+}
+
+async fn library_keeping(settings: &Settings, shelf: Arc<Shelf>) -> anyhow::Result<Library> {
+    let embedder = KeptEmbedder::new(embedder(settings).await?, shelf);
+    Ok(bot::library(&settings.root, &settings.config, Arc::new(embedder)))
 }
 
 /// Opens the embedder that the settings name.

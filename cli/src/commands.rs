@@ -1,5 +1,6 @@
 //! One file for each command; [`run`] chooses.
 
+mod articles;
 mod ask;
 mod backtest;
 mod chat;
@@ -11,6 +12,7 @@ mod index;
 mod init;
 mod intercom;
 mod models;
+mod past;
 mod replay;
 mod rules;
 mod search;
@@ -55,7 +57,7 @@ async fn on_desk(settings: Settings, json: bool, command: OnDesk) -> anyhow::Res
             anyhow::bail!("a chat is no single document; use `frontdesk ask --json` with --history")
         }
         OnDesk::Chat(wanted) => chat::run(settings, wanted).await,
-        OnDesk::Replay { id } => replay::run(settings, json, &id).await,
+        OnDesk::Replay(wanted) => replay::run(settings, json, wanted).await,
         OnDesk::Erase { customer, yes } => erase::run(&settings, json, &customer, yes).await,
         OnDesk::Serve { listen } => serve::run(settings, json, listen).await,
         OnDesk::Teammates(command) => teammates::run(settings, json, command).await,
@@ -64,6 +66,7 @@ async fn on_desk(settings: Settings, json: bool, command: OnDesk) -> anyhow::Res
         OnDesk::Intercom(command) => intercom::run(settings, json, command).await,
         OnDesk::Topics(command) => topics::run(&settings, json, command).await,
         OnDesk::Models(command) => models::run(&settings, json, command).await,
+        OnDesk::Articles(command) => articles::run(settings, json, command).await,
         OnDesk::Eval(command) => eval::run(settings, json, command).await,
     }
 }

@@ -10,6 +10,8 @@ pub(crate) struct Settings {
     pub(crate) root: PathBuf,
     pub(crate) config: Config,
     pub(crate) playbook: Playbook,
+    /// Text of the rules that `playbook` was read from.
+    pub(crate) routing: String,
     /// Text of `guidance.md`, empty when there is none.
     pub(crate) guidance: String,
     /// Where model files live.
@@ -23,8 +25,13 @@ const ONE_TEAM: &str =
 impl Settings {
     /// Reads `frontdesk.toml`, `routing.toml` and `guidance.md` below `root`; each may be absent.
     pub(crate) fn read(root: &Path) -> anyhow::Result<Self> {
+        Self::read_with(root, &[])
+    }
+
+    /// Reads the same with further variables, which outdo those of the environment.
+    pub(crate) fn read_with(root: &Path, more: &[(String, String)]) -> anyhow::Result<Self> {
         must_be_folder(root)?;
-        let config = Self::config(root)?;
+        let config = Self::config_with(root, more)?;
         let routing = optional(root, "routing.toml")?;
         let (_, guidance) = optional(root, "guidance.md")?;
         Self::assembled(root, config, routing, guidance.unwrap_or_default())
@@ -50,14 +57,21 @@ impl Settings {
             "" => default_models_folder()?,
             folder => root.join(folder),
         };
-        Ok(Self { root: root.to_path_buf(), config, playbook, guidance, models })
+        let routing = text.to_string();
+        Ok(Self { root: root.to_path_buf(), config, playbook, routing, guidance, models })
     }
 
     /// Returns the same desk with the rules of another file.
     pub(crate) fn with_routing(&self, file: &Path) -> anyhow::Result<Self> {
         let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
+        self.with_rules(file, &text)
+    }
+
+    /// Returns the same desk with other rules; `file` is how their faults name it.
+    pub(crate) fn with_rules(&self, file: &Path, text: &str) -> anyhow::Result<Self> {
         let (root, guidance) = (self.root.clone(), self.guidance.clone());
-        Self::assembled(&root, self.config.clone(), (file.into(), Some(text)), guidance)
+        let routing = (file.to_path_buf(), Some(text.to_string()));
+        Self::assembled(&root, self.config.clone(), routing, guidance)
     }
 
     /// Returns the address of the store: a path is relative to the desk.
@@ -74,9 +88,14 @@ impl Settings {
 
     /// Reads `frontdesk.toml` and the environment alone.
     pub(crate) fn config(root: &Path) -> anyhow::Result<Config> {
+        Self::config_with(root, &[])
+    }
+
+    fn config_with(root: &Path, more: &[(String, String)]) -> anyhow::Result<Config> {
         let (file, text) = optional(root, "frontdesk.toml")?;
         let desk = text.as_deref().map(|text| (file.as_path(), text));
-        let mut config = Config::load(desk, variables()).map_err(Error::Desk)?;
+        let mut config =
+            Config::load(desk, variables().chain(more.iter().cloned())).map_err(Error::Desk)?;
         for (key, secret) in config.secrets() {
             if let Some(file) = secret.file().map(|file| root.join(file)) {
                 let text = std::fs::read_to_string(&file)
@@ -86,6 +105,12 @@ impl Settings {
         }
         Ok(config)
     }
+}
+
+/// Refuses a text of frontdesk.toml with which, and with the environment, the desk would not start.
+pub(crate) fn check(file: &Path, text: &str) -> anyhow::Result<()> {
+    Config::load(Some((file, text)), variables()).map_err(Error::Desk)?;
+    Ok(())
 }
 
 fn must_be_folder(root: &Path) -> anyhow::Result<()> {

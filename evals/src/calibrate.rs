@@ -1,7 +1,8 @@
 use crate::{
     case::{Case, ExpectedAct},
-    logistic::{Direction, Feature, Options, Row, fit},
-    measures::{Judged, auroc, brier, calibration_error},
+    examine::{Examination, Question, Target, examine},
+    logistic::{Direction, Feature, Fit, Options, Row, fit},
+    split::Parts,
     trial::{Asked, answers, gold},
 };
 use anyhow::Context;
@@ -9,23 +10,38 @@ use bot::{Answer, Desk};
 use router::{Calibration, Evidence, Factor, FittedFor};
 use std::collections::BTreeMap;
 
-/// A desk's cases as rows to learn from.
+/// Drafts for a desk's cases to learn from. Made of [`Parts::learning`] and of nothing else, so that
+/// what [`calibrate`] fits cannot have seen a case that figures are taken from.
 pub struct Lesson {
     name: String,
     rows: Vec<Observed>,
 }
 
-struct Observed {
-    evidence: Evidence,
-    right: bool,
-    group: usize,
-    kind: Kind,
+/// Drafts for a desk's cases to be measured on: those of [`Parts::test`].
+pub struct Exam {
+    name: String,
+    rows: Vec<Observed>,
 }
 
+/// A draft and what is known of its question.
+#[derive(Debug, Clone)]
+pub(crate) struct Observed {
+    pub(crate) evidence: Evidence,
+    pub(crate) right: bool,
+    pub(crate) group: usize,
+    pub(crate) kind: Kind,
+}
+
+/// What can be done about a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(crate) enum Kind {
+    /// It can be answered.
     Answerable,
+    /// The articles do not answer it.
     Unanswerable,
+    /// It says too little.
+    Vague,
+    /// It could be answered, had its articles not been taken away.
     NearMiss,
 }
 
@@ -33,29 +49,18 @@ enum Kind {
 /// sets the level of all confidences. Cases of which more cannot be answered keep their own part.
 const UNANSWERABLE: f64 = 0.4;
 
-/// Figures of a fit on cases that it has not seen.
-#[derive(Debug, Clone, Copy)]
-pub struct Unseen {
-    /// Drafts that were judged.
-    pub n: usize,
-    /// Part of them that is right.
-    pub right: f64,
-    /// Whether right drafts get more confidence than wrong ones; 0.5 is chance.
-    pub auroc: f64,
-    /// Mean squared error of the probability.
-    pub brier: f64,
-    /// Mean distance between stated and met probability, over ten bins.
-    pub calibration_error: f64,
-}
-
-/// A fitted calibration and how it does on unseen cases.
+/// A fitted calibration, and how it does on cases that it has not seen.
 pub struct Fitted {
     /// What [`Desk`]s load.
     pub calibration: Calibration,
-    /// Cross-validated over questions.
-    pub cross_validated: Unseen,
-    /// For each desk: fitted on the others, tried on this one. Empty for a single desk.
-    pub other_desks: Vec<(String, Unseen)>,
+    /// On the cases that it was fitted to, each judged by a fit that has not seen its question.
+    pub cross_validated: Examination,
+    /// On the unseen cases of each desk, and then of all together.
+    pub unseen: Vec<(String, Examination)>,
+    /// For each desk: fitted on the others alone, tried on its unseen cases. Empty for one desk.
+    pub other_desks: Vec<(String, Examination)>,
+    /// A fit of the same evidence to "can be answered at all", on the unseen cases of all desks.
+    pub answerable: Option<Examination>,
 }
 
 /// Observations that can only speak for a draft, and those that can only speak against it. The
@@ -64,53 +69,79 @@ const RISING: [&str; 13] = [
     "draft_coverage",
     "draft_nearest",
     "fused_lead_1",
-    "fused_lead_4",
     "fused_own",
+    "heading_asked",
     "meaning_lead_1",
     "meaning_lead_10",
     "meaning_lead_4",
     "meaning_own",
     "words_in_article",
     "words_in_passage",
-    "words_lead_1",
+    "words_in_passage_lead",
     "words_rarest_there",
 ];
-const FALLING: [&str; 4] =
-    ["fused_rank_meaning_log", "fused_rank_words_log", "meaning_crowd_log", "words_nowhere"];
+const FALLING: [&str; 6] = [
+    "fused_entropy",
+    "fused_rank_meaning_log",
+    "fused_rank_words_log",
+    "meaning_crowd_log",
+    "question_names_missing",
+    "words_nowhere",
+];
 
-/// Observes the drafts of a desk for its cases. A case that can be answered is seen twice: as it
-/// is, and with its gold articles taken away, which makes a near miss of it, the hardest kind of
-/// question that cannot be answered.
+/// Observes the drafts of a desk for its cases, those to learn from and those to be measured on. A
+/// case that can be answered is seen twice: as it is, and with its gold articles taken away, which
+/// makes a near miss of it, the hardest kind of question that cannot be answered.
 ///
 /// # Errors
 /// When the index cannot be opened or a case makes the path panic.
 pub async fn observe(
     name: &str,
     desk: &Desk,
-    cases: &[Case],
+    parts: &Parts,
     at_once: usize,
     progress: &(dyn Fn(usize) + Sync),
-) -> anyhow::Result<Lesson> {
-    let knowledge = desk.library().knowledge()?;
-    let mut asked = Vec::new();
-    let mut truths = Vec::new();
-    for (group, case) in cases.iter().enumerate() {
-        let gold = gold(case, &knowledge);
-        let without: Vec<usize> =
-            gold.iter().filter_map(|id| knowledge.article_named(id)).collect();
-        let answerable = case.expect.act == ExpectedAct::Answer;
-        if answerable && !without.is_empty() {
-            asked.push(Asked { case, without });
-            truths.push(Truth { group, gold: Vec::new(), kind: Kind::NearMiss });
+) -> anyhow::Result<(Lesson, Exam)> {
+    let drafts = Drafts { desk, at_once, progress };
+    let learning = drafts.of(&parts.learning, 0).await?;
+    let test = drafts.of(&parts.test, 2 * parts.learning.len()).await?;
+    let name = name.to_string();
+    Ok((Lesson { name: name.clone(), rows: learning }, Exam { name, rows: test }))
+}
+
+struct Drafts<'a> {
+    desk: &'a Desk,
+    at_once: usize,
+    progress: &'a (dyn Fn(usize) + Sync),
+}
+
+impl Drafts<'_> {
+    /// Observes the drafts for some cases; `n_before` have been drafted already.
+    async fn of(&self, cases: &[Case], n_before: usize) -> anyhow::Result<Vec<Observed>> {
+        let knowledge = self.desk.library().knowledge()?;
+        let mut asked = Vec::new();
+        let mut truths = Vec::new();
+        for (group, case) in cases.iter().enumerate() {
+            let gold = gold(case, &knowledge);
+            let without: Vec<usize> =
+                gold.iter().filter_map(|id| knowledge.article_named(id)).collect();
+            let kind = match case.expect.act {
+                ExpectedAct::Answer => Kind::Answerable,
+                ExpectedAct::Clarify => Kind::Vague,
+                ExpectedAct::Handoff => Kind::Unanswerable,
+            };
+            let answerable = kind == Kind::Answerable;
+            if answerable && !without.is_empty() {
+                asked.push(Asked { case, without });
+                truths.push(Truth { group, gold: Vec::new(), kind: Kind::NearMiss });
+            }
+            asked.push(Asked { case, without: Vec::new() });
+            truths.push(Truth { group, gold: if answerable { gold } else { Vec::new() }, kind });
         }
-        let kind = if answerable { Kind::Answerable } else { Kind::Unanswerable };
-        asked.push(Asked { case, without: Vec::new() });
-        truths.push(Truth { group, gold: if answerable { gold } else { Vec::new() }, kind });
+        let told = |done: usize| (self.progress)(n_before + done);
+        let answers = answers(self.desk, asked.into_iter(), self.at_once, &told).await?;
+        Ok(answers.iter().zip(&truths).filter_map(|(answer, truth)| truth.row(answer)).collect())
     }
-    let answers = answers(desk, asked.into_iter(), at_once, progress).await?;
-    let rows =
-        answers.iter().zip(&truths).filter_map(|(answer, truth)| truth.row(answer)).collect();
-    Ok(Lesson { name: name.to_string(), rows })
 }
 
 /// What is known about a question beforehand.
@@ -134,73 +165,135 @@ impl Truth {
     }
 }
 
-impl Lesson {
-    fn weight(&self, row: &Observed) -> f64 {
-        if row.kind == Kind::NearMiss { self.near_miss_weight() } else { 1.0 }
-    }
-
-    /// Says for each row whether it counts in figures: near misses are thinned to their weight,
-    /// evenly, so that figures see the mix of questions within a desk that the fit was made for.
-    fn counted(&self) -> Vec<bool> {
-        let mut n_near_misses = 0.0;
-        let counts = |row: &Observed| {
-            let weight = self.weight(row);
-            let before = n_near_misses * weight;
-            if row.kind == Kind::NearMiss {
-                n_near_misses += 1.0;
-            }
-            row.kind != Kind::NearMiss || (before + weight).floor() > before.floor()
-        };
-        self.rows.iter().map(counts).collect()
-    }
-
-    /// Returns the weight of a near miss, so that [`UNANSWERABLE`] of all questions cannot be
-    /// answered. Where more than that cannot be answered anyway, near misses still teach a little.
-    fn near_miss_weight(&self) -> f64 {
-        let count = |kind| self.rows.iter().filter(|row| row.kind == kind).count() as f64;
-        let (answerable, unanswerable) = (count(Kind::Answerable), count(Kind::Unanswerable));
-        let wanted = UNANSWERABLE * (answerable + unanswerable) - unanswerable;
-        (wanted / ((1.0 - UNANSWERABLE) * count(Kind::NearMiss).max(1.0))).clamp(0.1, 1.0)
-    }
+/// Returns the rows that figures are taken from: near misses are thinned evenly, so that they are
+/// the part of all questions that [`UNANSWERABLE`] says, the mix that fits are made for.
+fn counted(rows: &[Observed]) -> Vec<usize> {
+    let weight = near_miss_weight(rows);
+    let mut n_near_misses = 0.0_f64;
+    let mut counts = |row: &Observed| {
+        if row.kind != Kind::NearMiss {
+            return true;
+        }
+        let before = n_near_misses * weight;
+        n_near_misses += 1.0;
+        (before + weight).floor() > before.floor()
+    };
+    (0..).zip(rows).filter(|(_, row)| counts(row)).map(|(place, _)| place).collect()
 }
 
-/// Fits a calibration to the lessons, each weighed alike.
+/// Returns the weight of a near miss, so that [`UNANSWERABLE`] of all questions cannot be answered.
+/// Where more than that cannot be answered anyway, near misses still teach a little.
+fn near_miss_weight(rows: &[Observed]) -> f64 {
+    let count = |kinds: &[Kind]| rows.iter().filter(|r| kinds.contains(&r.kind)).count() as f64;
+    let answerable = count(&[Kind::Answerable]);
+    let unanswerable = count(&[Kind::Unanswerable, Kind::Vague]);
+    let wanted = UNANSWERABLE * (answerable + unanswerable) - unanswerable;
+    (wanted / ((1.0 - UNANSWERABLE) * count(&[Kind::NearMiss]).max(1.0))).clamp(0.1, 1.0)
+}
+
+/// Fits a calibration to the lessons, each weighed alike, and says how it does on the exams, which
+/// it has not seen.
 ///
 /// # Errors
 /// When there is too little to learn from.
-pub fn calibrate(lessons: &[Lesson], fitted_for: FittedFor) -> anyhow::Result<Fitted> {
+pub fn calibrate(
+    lessons: &[Lesson],
+    exams: &[Exam],
+    fitted_for: FittedFor,
+) -> anyhow::Result<Fitted> {
     let names = feature_names(lessons)?;
-    let features: Vec<Feature> = names.iter().map(|name| feature(name)).collect();
     let all: Vec<&Lesson> = lessons.iter().collect();
-    let rows = rows(&all, &names);
-    let model = fit(&rows, &features, &Options::default())?;
-    let cross_validated = unseen(&all, &rows, &model.out_of_fold).context("too few cases")?;
+    let every: Vec<&Exam> = exams.iter().collect();
+    let model = Model::fit(&all, &names, Target::Right)?;
+    let cross_validated = model.cross_validated(&all, Target::Right).context("too few cases")?;
+    let mut unseen = Vec::new();
     let mut other_desks = Vec::new();
-    for (index, lesson) in lessons.iter().enumerate().filter(|_| lessons.len() > 1) {
-        let others: Vec<&Lesson> =
-            lessons.iter().enumerate().filter(|(i, _)| *i != index).map(|(_, l)| l).collect();
-        let model = fit(&self::rows(&others, &names), &features, &Options::default())?;
-        let own = self::rows(&[lesson], &names);
-        let guesses: Vec<f64> = own.iter().map(|row| model.probability(&row.features)).collect();
-        let figures = unseen(&[lesson], &own, &guesses)
-            .with_context(|| format!("{}: one outcome only", lesson.name))?;
-        other_desks.push((lesson.name.clone(), figures));
+    for exam in exams {
+        let found = model.examine(&[exam], Target::Right);
+        unseen.extend(found.map(|found| (exam.name.clone(), found)));
+        let others: Vec<&Lesson> = lessons.iter().filter(|l| l.name != exam.name).collect();
+        if !others.is_empty() && others.len() < lessons.len() {
+            let stranger = Model::fit(&others, &names, Target::Right)?;
+            let found = stranger.examine(&[exam], Target::Right);
+            other_desks.extend(found.map(|found| (exam.name.clone(), found)));
+        }
     }
-    let factors = names
-        .iter()
-        .zip(model.means.iter().zip(&model.deviations).zip(&model.weights))
-        .map(|(name, ((mean, deviation), weight))| Factor {
-            name: (*name).to_string(),
-            mean: rounded(*mean),
-            deviation: rounded(*deviation).max(1e-6),
-            weight: rounded(*weight),
-        })
-        .filter(|factor| factor.weight != 0.0)
-        .collect();
-    let report = report(lessons, &cross_validated, &other_desks, model.penalty);
-    let calibration =
-        Calibration { fitted_for, report, intercept: rounded(model.intercept), factors };
-    Ok(Fitted { calibration, cross_validated, other_desks })
+    if exams.len() > 1 {
+        let found = model.examine(&every, Target::Right);
+        unseen.extend(found.map(|found| ("all desks".to_string(), found)));
+    }
+    let answerable = Model::fit(&all, &names, Target::Answerable).ok();
+    let answerable = answerable.and_then(|model| model.examine(&every, Target::Answerable));
+    let mut fitted = Fitted {
+        calibration: model.calibration(fitted_for),
+        cross_validated,
+        unseen,
+        other_desks,
+        answerable,
+    };
+    fitted.calibration.report = report(lessons, &fitted, model.fit.penalty);
+    Ok(fitted)
+}
+
+/// A fit, with the names of what it weighs.
+struct Model<'a> {
+    names: &'a [&'static str],
+    fit: Fit,
+}
+
+impl<'a> Model<'a> {
+    fn fit(lessons: &[&Lesson], names: &'a [&'static str], target: Target) -> anyhow::Result<Self> {
+        let features: Vec<Feature> = names.iter().map(|name| feature(name)).collect();
+        let fit = fit(&rows(lessons, names, target), &features, &Options::default())?;
+        Ok(Self { names, fit })
+    }
+
+    /// Judges each row that it was fitted to by a fit that has not seen its question.
+    fn cross_validated(&self, lessons: &[&Lesson], target: Target) -> Option<Examination> {
+        let mut guesses = self.fit.out_of_fold.iter().copied();
+        let mut questions = Vec::new();
+        for lesson in lessons {
+            let own: Vec<f64> = guesses.by_ref().take(lesson.rows.len()).collect();
+            questions.extend(asked(&lesson.rows, &own));
+        }
+        examine(&questions, target)
+    }
+
+    fn examine(&self, exams: &[&Exam], target: Target) -> Option<Examination> {
+        let mut questions = Vec::new();
+        for exam in exams {
+            let guess = |row: &Observed| self.fit.probability(&features_of(row, self.names));
+            questions.extend(asked(&exam.rows, &exam.rows.iter().map(guess).collect::<Vec<_>>()));
+        }
+        examine(&questions, target)
+    }
+
+    fn calibration(&self, fitted_for: FittedFor) -> Calibration {
+        let Fit { means, deviations, weights, .. } = &self.fit;
+        let factors = self
+            .names
+            .iter()
+            .zip(means.iter().zip(deviations).zip(weights))
+            .map(|(name, ((mean, deviation), weight))| Factor {
+                name: (*name).to_string(),
+                mean: rounded(*mean),
+                deviation: rounded(*deviation).max(1e-6),
+                weight: rounded(*weight),
+            })
+            .filter(|factor| factor.weight != 0.0)
+            .collect();
+        let intercept = rounded(self.fit.intercept);
+        Calibration { fitted_for, report: BTreeMap::new(), intercept, factors }
+    }
+}
+
+/// Returns the questions that count in figures, with what was guessed for each row.
+fn asked(rows: &[Observed], guesses: &[f64]) -> Vec<Question> {
+    let question = |place: usize| {
+        let (row, confidence) = (rows.get(place)?, *guesses.get(place)?);
+        Some(Question { confidence, right: row.right, kind: row.kind })
+    };
+    counted(rows).into_iter().filter_map(question).collect()
 }
 
 fn feature_names(lessons: &[Lesson]) -> anyhow::Result<Vec<&'static str>> {
@@ -221,15 +314,21 @@ fn feature(name: &str) -> Feature {
     Feature { name: name.to_string(), direction }
 }
 
-fn rows(lessons: &[&Lesson], names: &[&str]) -> Vec<Row> {
+fn features_of(row: &Observed, names: &[&str]) -> Vec<f64> {
+    names.iter().map(|name| row.evidence.get(name).unwrap_or(0.0)).collect()
+}
+
+fn rows(lessons: &[&Lesson], names: &[&str], target: Target) -> Vec<Row> {
     let mut rows = Vec::new();
     let mut first_group = 0;
     for lesson in lessons {
-        let all: f64 = lesson.rows.iter().map(|row| lesson.weight(row)).sum();
+        let near_miss = near_miss_weight(&lesson.rows);
+        let weight = |row: &Observed| if row.kind == Kind::NearMiss { near_miss } else { 1.0 };
+        let all: f64 = lesson.rows.iter().map(weight).sum();
         rows.extend(lesson.rows.iter().map(|observed| Row {
-            features: names.iter().map(|n| observed.evidence.get(n).unwrap_or(0.0)).collect(),
-            right: observed.right,
-            weight: lesson.weight(observed) / all.max(1.0),
+            features: features_of(observed, names),
+            right: target.is_met(observed.right, observed.kind),
+            weight: weight(observed) / all.max(1.0),
             group: first_group + observed.group,
         }));
         first_group += lesson.rows.iter().map(|row| row.group + 1).max().unwrap_or(0);
@@ -237,48 +336,18 @@ fn rows(lessons: &[&Lesson], names: &[&str]) -> Vec<Row> {
     rows
 }
 
-fn unseen(lessons: &[&Lesson], rows: &[Row], guesses: &[f64]) -> Option<Unseen> {
-    let counted = lessons.iter().flat_map(|lesson| lesson.counted());
-    let judged: Vec<Judged> = rows
-        .iter()
-        .zip(guesses)
-        .zip(counted)
-        .filter(|(_, counts)| *counts)
-        .map(|((row, guess), _)| Judged { confidence: *guess, right: row.right })
-        .collect();
-    Some(Unseen {
-        n: judged.len(),
-        right: judged.iter().filter(|j| j.right).count() as f64 / judged.len() as f64,
-        auroc: auroc(&judged)?,
-        brier: brier(&judged)?,
-        calibration_error: calibration_error(&judged, 10)?,
-    })
-}
-
-fn report(
-    lessons: &[Lesson],
-    cross_validated: &Unseen,
-    other_desks: &[(String, Unseen)],
-    penalty: f64,
-) -> BTreeMap<String, String> {
-    let figures = |unseen: &Unseen| {
-        format!(
-            "AUROC {:.3}, Brier {:.3}, calibration error {:.3} on {} drafts, {:.0} % of them right",
-            unseen.auroc,
-            unseen.brier,
-            unseen.calibration_error,
-            unseen.n,
-            100.0 * unseen.right
-        )
-    };
+fn report(lessons: &[Lesson], fitted: &Fitted, penalty: f64) -> BTreeMap<String, String> {
     let cases = |lesson: &Lesson| format!("{} ({} drafts)", lesson.name, lesson.rows.len());
     let mut report = BTreeMap::from([
         ("fitted on".to_string(), lessons.iter().map(cases).collect::<Vec<_>>().join(", ")),
-        ("cross-validated".to_string(), figures(cross_validated)),
+        ("cross-validated".to_string(), fitted.cross_validated.to_string()),
         ("method".to_string(), format!("logistic regression, L2 penalty {penalty}")),
     ]);
-    for (name, unseen) in other_desks {
-        report.insert(format!("fitted without {name}, tried on it"), figures(unseen));
+    for (name, unseen) in &fitted.unseen {
+        report.insert(format!("unseen cases of {name}"), unseen.to_string());
+    }
+    for (name, unseen) in &fitted.other_desks {
+        report.insert(format!("fitted without {name}, tried on it"), unseen.to_string());
     }
     report
 }

@@ -192,20 +192,27 @@ impl Reading {
 }
 
 fn parse(line: &[u8], place: (PathBuf, usize)) -> Result<Case, Fault> {
-    let fields = parse_object(line)?;
+    of_fields(&parse_object(line)?, place)
+}
+
+/// Makes a case of the fields of a line.
+pub(crate) fn of_fields(
+    fields: &Map<String, Value>,
+    place: (PathBuf, usize),
+) -> Result<Case, Fault> {
     Ok(Case {
-        id: parse_id(&fields)?,
-        messages: parse_messages(&fields)?,
-        expect: parse_expect(&fields)?,
-        tags: parse_names(&fields, "tags", "tags")?,
-        customer: optional_object(&fields, "customer")?,
-        channel: optional_text(&fields, "channel", "channel")?,
-        locale: optional_text(&fields, "locale", "locale")?,
-        at: parse_time(&fields)?,
-        page: optional_text(&fields, "page", "page")?,
-        facts: optional_object(&fields, "facts")?.unwrap_or_default(),
-        split: parse_split(&fields)?,
-        meta: optional_object(&fields, "meta")?.unwrap_or_default(),
+        id: parse_id(fields)?,
+        messages: parse_messages(fields)?,
+        expect: parse_expect(fields)?,
+        tags: parse_names(fields, "tags", "tags")?,
+        customer: optional_object(fields, "customer")?,
+        channel: optional_text(fields, "channel", "channel")?,
+        locale: optional_text(fields, "locale", "locale")?,
+        at: parse_time(fields)?,
+        page: optional_text(fields, "page", "page")?,
+        facts: optional_object(fields, "facts")?.unwrap_or_default(),
+        split: parse_split(fields)?,
+        meta: optional_object(fields, "meta")?.unwrap_or_default(),
         place,
     })
 }

@@ -55,6 +55,7 @@ impl Display for Listed<'_> {
 }
 
 /// A [`Problem`] that does not know its place yet.
+#[derive(Debug)]
 pub(crate) struct Fault {
     pub(crate) field: String,
     pub(crate) what: String,

@@ -43,7 +43,7 @@ pub struct Difference {
 }
 
 /// The standard normal's 97.5 % quantile.
-const Z: f64 = 1.959_963_984_540_054;
+pub(crate) const Z: f64 = 1.959_963_984_540_054;
 
 /// A statistic that is undefined on more than this share of the resamples (AUROC without a wrong
 /// case, say) has too few cases for an interval.
@@ -90,8 +90,23 @@ pub fn statistic(
     if n < 2 || resampling.n_resamples == 0 {
         return None;
     }
-    let mut cases: Vec<usize> = (0..n).collect();
+    let cases: Vec<usize> = (0..n).collect();
     let value = of(&cases).filter(|value| value.is_finite())?;
+    let found = resampled(n, resampling, of);
+    let n_undefined = resampling.n_resamples - found.len();
+    if n_undefined as f64 > UNDEFINED_SHARE_MAX * resampling.n_resamples as f64 {
+        return None;
+    }
+    Some(Estimate { value, low: quantile(&found, 0.025)?, high: quantile(&found, 0.975)?, n })
+}
+
+/// Returns a statistic of resamples of `n` cases, sorted, those left out where it is undefined.
+pub(crate) fn resampled(
+    n: usize,
+    resampling: Resampling,
+    mut of: impl FnMut(&[usize]) -> Option<f64>,
+) -> Vec<f64> {
+    let mut cases: Vec<usize> = (0..n).collect();
     let mut random = ChaCha8Rng::seed_from_u64(resampling.seed);
     let mut found = Vec::with_capacity(resampling.n_resamples);
     for _ in 0..resampling.n_resamples {
@@ -100,12 +115,15 @@ pub fn statistic(
         }
         found.extend(of(&cases).filter(|value| value.is_finite()));
     }
-    let n_undefined = resampling.n_resamples - found.len();
-    if n_undefined as f64 > UNDEFINED_SHARE_MAX * resampling.n_resamples as f64 {
-        return None;
-    }
     found.sort_by(f64::total_cmp);
-    Some(Estimate { value, low: quantile(&found, 0.025)?, high: quantile(&found, 0.975)?, n })
+    found
+}
+
+/// Returns the standard deviation, 0 without numbers.
+pub(crate) fn deviation(values: &[f64]) -> f64 {
+    let n = values.len().max(1) as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n).sqrt()
 }
 
 /// Compares two systems by one number each a case, in the same order of cases. The interval is the
@@ -155,7 +173,7 @@ fn sum_with_random_signs(differences: &[f64], random: &mut ChaCha8Rng) -> f64 {
 }
 
 /// Returns a quantile of sorted numbers, linear between neighbours (Hyndman and Fan 1996, type 7).
-fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
+pub(crate) fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
     let place = share * sorted.len().checked_sub(1)? as f64;
     let (lower, upper) = (sorted.get(place.floor() as usize)?, sorted.get(place.ceil() as usize)?);
     Some(lower + (upper - lower) * place.fract())

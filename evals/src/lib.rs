@@ -1,44 +1,81 @@
 //! How good are the answers and handoffs?
 //!
 //! Cases ([`read_cases`]) go through the very path that serves customers ([`try_cases`]); what
-//! comes back is written down ([`Record`]), measured ([`summarise`]) with intervals and shown to
-//! people ([`report()`]).
-//! [`measure_retrieval`] looks at the search alone; [`calibrate()`] fits the confidence;
+//! comes back is written down ([`Record`], kept in a [`Ledger`] as it comes), measured
+//! ([`summarise`]) with intervals and shown to people ([`report()`]). [`compare()`] sets two runs
+//! side by side, a [`Gate`] says when a build fails.
+//! [`measure_retrieval`] looks at the search alone; [`calibrate()`] fits the confidence, [`promise`]
+//! makes thresholds of error budgets by [`certify`];
 //! [`measure_topics`] says how well topics are told apart on [`read_utterances`]. What past
-//! conversations tell of people is taken out of them by [`redact`] first.
+//! conversations tell of people is taken out of them by [`redact`] first; [`import()`](import::import)
+//! makes cases of what other programs kept.
 //!
 //! Deliberately absent: any way to answer a question that a customer would not get.
 
+#[cfg(test)]
+mod agreement;
+mod budget;
 mod calibrate;
 mod case;
+mod compare;
+mod duplicates;
+mod examine;
 mod fault;
+mod figure;
+mod gaps;
+mod gate;
+mod impact;
+pub mod import;
 pub mod interval;
+mod labels;
 pub mod logistic;
 pub mod measures;
+mod pairs;
+mod promises;
 mod record;
 pub mod redact;
+mod reference;
 pub mod report;
 mod retrieval;
 mod routes;
+mod run_folder;
+mod run_ledger;
 mod run_report;
+#[cfg(test)]
+mod sample;
 mod signals;
 mod split;
 mod summary;
 mod topics;
 mod trial;
 mod utterances;
+mod verdict;
 
-pub use calibrate::{Fitted, Lesson, Unseen, calibrate, observe};
+pub use budget::{Kept, Promise, Proof, Unsupported, binomial_tail, certify, least_answers};
+pub use calibrate::{Exam, Fitted, Lesson, calibrate, observe};
 pub use case::{Case, CasesError, Expect, ExpectedAct, Route, read_cases};
+pub use compare::{Change, Comparison, Effect, ScoreChange, compare, mcnemar};
+pub use duplicates::{Twins, twins};
+pub use examine::Examination;
+pub use figure::{By, Figure, Group, figures_json, groups_json};
+pub use gaps::{Gap, Open, examples, gaps, outline};
+pub use gate::{Gate, GateError, Judgement, Judging};
+pub use impact::{Changed, Kind, impact};
+pub use labels::{CHANGED_LITTLE, CHANGED_MUCH, was_right};
+pub use promises::{Promised, promise};
 pub use record::{Cited, Record, Stages};
+pub use reference::{kept, note_similarity, support};
 pub use retrieval::{Retrieval, measure_retrieval};
 pub use routes::otherwise;
-pub use run_report::{About, report};
+pub use run_folder::{Run, read_run};
+pub use run_ledger::{Ledger, case_key};
+pub use run_report::{About, Against, report};
 pub use signals::{Found, SignalFigures, measure_signal};
 pub use split::{Parts, Split, part};
-pub use summary::{Figure, Summary, summarise};
-pub use topics::{Guess, figures_json, measure_topics, prediction_line};
-pub use trial::{Trial, inquiry, try_cases, unknown_articles, unknown_facts};
+pub use summary::{Summary, summarise};
+pub use topics::{Guess, measure_topics, prediction_line};
+pub use trial::{Trial, inquiry, try_cases, try_each, unknown_articles, unknown_facts};
 pub use utterances::{
     Utterance, UtterancesError, choose_lessons, choose_questions, read_utterances, spell_out_topics,
 };
+pub use verdict::Verdict;

@@ -42,6 +42,13 @@ pub struct Record {
     pub expect: Expect,
     /// Groups that figures are reported for.
     pub tags: Vec<String>,
+    /// Name of the file that the case was read from.
+    #[serde(default)]
+    pub source: String,
+    /// Cosine of the draft with what a person answered, where both exist and
+    /// [`note_similarity`](crate::note_similarity) has looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub similarity: Option<f64>,
     /// The places that the draft rests on, the weightiest first.
     pub citations: Vec<Cited>,
     /// Why it was decided so.
@@ -50,11 +57,18 @@ pub struct Record {
     pub evidence: BTreeMap<String, f64>,
     /// How the decision came about; see [`Answer::trace`].
     pub trace: Value,
+    /// Digest of everything that it depends on, case and desk; empty where nobody noted it. See
+    /// [`case_key`](crate::case_key).
+    #[serde(default)]
+    pub key: String,
 }
 
 /// Milliseconds of one case, by part.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Stages {
+    /// Embedding the question.
+    #[serde(default)]
+    pub meaning: f64,
     /// Embedding the question and searching.
     pub search: f64,
     /// Composing the draft.
@@ -97,6 +111,8 @@ impl Record {
             question: case.messages.last().map_or(String::new(), |message| message.text.clone()),
             expect: case.expect.clone(),
             tags: case.tags.clone(),
+            source: crate::retrieval::source(case),
+            similarity: None,
             citations: citations
                 .iter()
                 .map(|cited| Cited { article: named(&cited.article), quote: cited.quote.clone() })
@@ -104,6 +120,7 @@ impl Record {
             reasons: answer.decision.reasons().iter().map(ToString::to_string).collect(),
             evidence: answer.evidence.iter().map(|(name, value)| (name.into(), value)).collect(),
             trace: answer.trace(policy),
+            key: String::new(),
         }
     }
 
@@ -147,6 +164,6 @@ fn name_of(case: &Case, gold: &[String], id: &str) -> String {
 }
 
 fn stages(answer: &Answer) -> Stages {
-    let bot::Timings { search_ms, draft_ms, total_ms } = answer.timings;
-    Stages { search: search_ms, draft: draft_ms, total: total_ms }
+    let bot::Timings { meaning_ms, search_ms, draft_ms, total_ms } = answer.timings;
+    Stages { meaning: meaning_ms, search: search_ms, draft: draft_ms, total: total_ms }
 }

@@ -1,37 +1,31 @@
 use crate::{
     case::Case,
-    interval::{Difference, Estimate, Resampling, mean, paired_difference},
-    measures::{hit_at, ndcg_at, recall_at, reciprocal_rank},
+    figure::{By, Figure, Group, figure},
+    interval::{Difference, Resampling, mean, paired_difference},
+    summary::ranking::MEASURES,
     trial::{gold, question, reader},
 };
 use anyhow::Context;
 use bot::{Library, Lookup};
 use knowledge::Mode;
+use std::collections::BTreeMap;
 
 /// How well one way of searching ranks the gold articles.
 #[derive(Debug, Clone)]
 pub struct Retrieval {
     /// Name of the way.
     pub name: &'static str,
-    /// Name and estimate of each measure.
-    pub measures: Vec<(&'static str, Estimate)>,
+    /// Each measure over all cases.
+    pub figures: Vec<Figure>,
+    /// The same for the cases of each tag, and of each file where there are several.
+    pub groups: Vec<Group>,
     per_case: Vec<Vec<f64>>,
 }
 
-type Measure = fn(&[String], &[String]) -> Option<f64>;
-
-const MEASURES: [(&str, Measure); 7] = [
-    ("hit@1", |ranked, gold| hit_at(1, ranked, gold)),
-    ("hit@5", |ranked, gold| hit_at(5, ranked, gold)),
-    ("recall@1", |ranked, gold| recall_at(1, ranked, gold)),
-    ("recall@5", |ranked, gold| recall_at(5, ranked, gold)),
-    ("recall@10", |ranked, gold| recall_at(10, ranked, gold)),
-    ("MRR", reciprocal_rank),
-    ("nDCG@10", |ranked, gold| ndcg_at(10, ranked, gold)),
-];
-
 /// Passages looked at: enough for ten different articles.
 const PASSAGES: usize = 100;
+/// Parts of fewer cases say too little for a row of their own.
+const CASES_A_PART_AT_LEAST: usize = 5;
 
 /// Searches for every case that names articles by words, by meaning and by both, and measures the
 /// rankings by article. Cases without gold articles are left out.
@@ -45,6 +39,7 @@ pub async fn measure_retrieval(
 ) -> anyhow::Result<Vec<Retrieval>> {
     let with_gold: Vec<&Case> = cases.iter().filter(|c| !c.expect.articles.is_empty()).collect();
     anyhow::ensure!(!with_gold.is_empty(), "no case names an article in expect.articles");
+    let parts = parts(&with_gold);
     let mut done = 0;
     let mut measured = Vec::new();
     for (name, mode) in [("words", Mode::Words), ("meaning", Mode::Meaning), ("fused", Mode::Fused)]
@@ -57,25 +52,59 @@ pub async fn measure_retrieval(
             let found = library.find(lookup).await?;
             let ranked = found.articles();
             let gold = gold(case, &found.knowledge);
-            for ((_, measure), values) in MEASURES.iter().zip(&mut per_case) {
+            for ((_, _, _, measure), values) in MEASURES.iter().zip(&mut per_case) {
                 values.push(measure(&ranked, &gold).context("a case names no article")?);
             }
             done += 1;
             progress(done);
         }
-        let estimates = MEASURES.iter().zip(&per_case);
-        let measures = estimates
-            .filter_map(|((name, _), values)| Some((*name, mean(values, Resampling::default())?)))
-            .collect();
-        measured.push(Retrieval { name, measures, per_case });
+        let all: Vec<usize> = (0..with_gold.len()).collect();
+        let groups = parts.iter().map(|((by, name), part)| Group {
+            by: *by,
+            name: name.clone(),
+            figures: figures(&per_case, part),
+        });
+        let (figures, groups) = (figures(&per_case, &all), groups.collect());
+        measured.push(Retrieval { name, figures, groups, per_case });
     }
     Ok(measured)
+}
+
+/// Returns the name of the file that a case was read from.
+pub(crate) fn source(case: &Case) -> String {
+    let (path, _) = &case.place;
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// Returns which of the cases belong to each tag, and to each file where there are several.
+fn parts(cases: &[&Case]) -> BTreeMap<(By, String), Vec<usize>> {
+    let mut parts: BTreeMap<(By, String), Vec<usize>> = BTreeMap::new();
+    for (number, case) in cases.iter().enumerate() {
+        for tag in &case.tags {
+            parts.entry((By::Tag, tag.clone())).or_default().push(number);
+        }
+        parts.entry((By::Source, source(case))).or_default().push(number);
+    }
+    let n_files = parts.keys().filter(|(by, _)| *by == By::Source).count();
+    parts.retain(|(by, _), part| {
+        part.len() >= CASES_A_PART_AT_LEAST && (*by != By::Source || n_files > 1)
+    });
+    parts
+}
+
+/// Averages each measure over some of the cases.
+fn figures(per_case: &[Vec<f64>], part: &[usize]) -> Vec<Figure> {
+    let made = MEASURES.iter().zip(per_case).filter_map(|((name, meaning, unit, _), values)| {
+        let values: Vec<f64> = part.iter().filter_map(|case| values.get(*case).copied()).collect();
+        figure(name, meaning, *unit, mean(&values, Resampling::default()))
+    });
+    made.collect()
 }
 
 impl Retrieval {
     /// Compares a measure with that of `other` on the same cases; positive when `self` is better.
     pub fn against(&self, other: &Self, measure: &str) -> Option<Difference> {
-        let index = MEASURES.iter().position(|(name, _)| *name == measure)?;
+        let index = MEASURES.iter().position(|(name, ..)| *name == measure)?;
         let (own, others) = (self.per_case.get(index)?, other.per_case.get(index)?);
         paired_difference(others, own, Resampling::default())
     }

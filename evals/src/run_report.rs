@@ -1,28 +1,12 @@
 use crate::{
-    case::ExpectedAct,
-    interval::{Estimate, Resampling, mean},
-    measures::{hit_at, reliability, risk_coverage},
+    compare::compare,
+    figure::{By, Figure, Group},
+    gate::Judgement,
+    measures::{reliability, risk_coverage},
     record::Record,
-    report::{CaseOutcome, Column, Figure, Report, Table, TableRow, Unit, Verdict},
-    summary::{Summary, judged, share_of},
+    report::{Column, Report, Section, Table, TableRow, headline},
+    summary::{Summary, judged},
 };
-use std::collections::BTreeMap;
-
-/// Puts together what people read of a run.
-pub fn report(records: &[Record], summary: &Summary, about: About) -> Report {
-    let judged = judged(records);
-    Report {
-        title: about.title,
-        generated_by: about.generated_by,
-        provenance: about.provenance,
-        headline: summary.figures.iter().map(headline).collect(),
-        tables: vec![by_tag(records)],
-        reliability: reliability(&judged, BINS).unwrap_or_default(),
-        risk_coverage: risk_coverage(&judged).unwrap_or_default(),
-        threshold: Some(about.threshold),
-        cases: records.iter().map(outcome).collect(),
-    }
-}
 
 /// What a report says about itself.
 #[derive(Debug, Clone)]
@@ -33,81 +17,109 @@ pub struct About {
     pub generated_by: String,
     /// What the figures depend on, by name.
     pub provenance: Vec<(String, String)>,
-    /// The least confidence that a reply needed.
-    pub threshold: f64,
+    /// The least confidence that a reply needed, to mark in the charts.
+    pub threshold: Option<f64>,
+}
+
+/// What a run is measured against.
+#[derive(Debug, Clone, Default)]
+pub struct Against<'a> {
+    /// An earlier run, by name.
+    pub baseline: Option<(String, &'a [Record])>,
+    /// What became of the gates.
+    pub gates: Vec<Judgement>,
+}
+
+/// Puts together what people read of a run.
+pub fn report<'a>(
+    records: &'a [Record],
+    summary: &Summary,
+    about: About,
+    against: Against<'a>,
+) -> Report<'a> {
+    let judged = judged(records);
+    let baseline = against.baseline;
+    Report {
+        about,
+        headline: headline(records),
+        sections: sections(&summary.figures),
+        tables: tables(&summary.groups),
+        reliability: reliability(&judged, BINS).unwrap_or_default(),
+        risk_coverage: risk_coverage(&judged).unwrap_or_default(),
+        records,
+        baseline: baseline.map(|(name, before)| (name, compare(before, records))),
+        gates: against.gates,
+    }
 }
 
 /// Points of the reliability diagram: with some hundred cases more bins show noise.
 const BINS: usize = 10;
-/// Tags of fewer cases say too little for a row of their own.
-const CASES_A_TAG_AT_LEAST: usize = 5;
 
-fn headline(figure: &crate::summary::Figure) -> Figure {
-    let scores = ["brier", "ece", "auroc", "MRR", "draft_token_f1", "draft_rouge_l"];
-    Figure {
-        name: figure.name.to_string(),
-        unit: if scores.contains(&figure.name) { Unit::Score } else { Unit::Share },
-        estimate: Some(figure.estimate),
-        meaning: figure.meaning.to_string(),
-    }
-}
-
-fn by_tag(records: &[Record]) -> Table {
-    let mut groups: BTreeMap<&str, Vec<&Record>> = BTreeMap::new();
-    for record in records {
-        for tag in &record.tags {
-            groups.entry(tag).or_default().push(record);
+/// Every figure by what it is about, as people look for it.
+fn sections(figures: &[Figure]) -> Vec<Section> {
+    let mut sections = [
+        "What it does, and whom it passes on to",
+        "Whether the articles are found",
+        "The drafts against what people wrote",
+        "What the confidence is worth",
+    ]
+    .map(|title| Section { title: title.into(), figures: Vec::new() });
+    for figure in figures {
+        let place = match figure.name.as_str() {
+            name if name.contains('@') || name == "MRR" => 1,
+            name if name.starts_with("draft_") || name.starts_with("citation") => 2,
+            "auroc" | "brier" | "ece" | "aurc" => 3,
+            _ => 0,
+        };
+        if let Some(section) = sections.get_mut(place) {
+            section.figures.push(figure.clone());
         }
     }
-    groups.retain(|_, group| group.len() >= CASES_A_TAG_AT_LEAST);
-    let columns = ["act right", "replied", "replies wrong", "first article right"];
-    Table {
-        title: "By tag".into(),
-        note: format!("Tags of at least {CASES_A_TAG_AT_LEAST} cases; a case can have several."),
-        columns: columns.map(|name| Column { name: name.into(), unit: Unit::Share }).to_vec(),
-        rows: groups
+    sections.into_iter().filter(|section| !section.figures.is_empty()).collect()
+}
+
+/// The figures that tell parts of the cases apart; all others would not fit beside them.
+const COLUMNS: [&str; 6] =
+    ["act_accuracy", "coverage", "wrong_replies", "team_accuracy", "hit@1", "hit@5"];
+
+fn tables(groups: &[Group]) -> Vec<Table> {
+    groups.chunk_by(|a, b| a.by == b.by).filter_map(table).collect()
+}
+
+fn table(groups: &[Group]) -> Option<Table> {
+    let by = groups.first()?.by;
+    let (title, note) = match by {
+        By::Tag => ("By tag", "A case can have several tags; those of few cases are left out."),
+        By::Topic => ("By topic", "What the cases are labelled to be about."),
+        By::Team => ("By team", "The teams that they belong to or reached."),
+        By::Source => ("By source", "The files that the cases were read from."),
+        By::Stage => ("By stage", "How long each part of the path took."),
+    };
+    let mut columns: Vec<&Figure> = Vec::new();
+    for figure in groups.iter().flat_map(|group| &group.figures) {
+        let is_new = columns.iter().all(|column| column.name != figure.name);
+        let is_cases = matches!(by, By::Tag | By::Topic | By::Source);
+        if is_new && (!is_cases || COLUMNS.contains(&figure.name.as_str())) {
+            columns.push(figure);
+        }
+    }
+    let row = |group: &Group| TableRow {
+        name: group.name.clone(),
+        cells: columns
             .iter()
-            .map(|(tag, group)| TableRow { name: (*tag).to_string(), cells: cells(group) })
+            .map(|column| {
+                let found = group.figures.iter().find(|figure| figure.name == column.name);
+                found.map(|figure| figure.estimate)
+            })
             .collect(),
-    }
-}
-
-fn cells(group: &[&Record]) -> Vec<Option<Estimate>> {
-    let all = || group.iter().copied();
-    let hits: Vec<f64> = all().filter_map(|t| hit_at(1, &t.articles, &t.expect.articles)).collect();
-    vec![
-        share_of(all(), |t| t.is_act_right()),
-        share_of(all(), |t| t.sent),
-        share_of(all().filter(|t| t.sent && t.is_draft_right().is_some()), |t| {
-            t.is_draft_right() == Some(false)
-        }),
-        mean(&hits, Resampling::default()),
-    ]
-}
-
-fn outcome(record: &Record) -> CaseOutcome {
-    CaseOutcome {
-        id: record.id.clone(),
-        question: record.question.clone(),
-        expected_act: record.expect.act,
-        expected_articles: record.expect.articles.clone(),
-        act: record.act.clone(),
-        verdict: verdict(record),
-        confidence: record.is_drafted().then_some(record.confidence),
-        text: record.text.clone(),
-        sources: record.citations.iter().map(|cited| cited.article.clone()).collect(),
-        reasons: record.reasons.clone(),
-        tags: record.tags.clone(),
-    }
-}
-
-fn verdict(record: &Record) -> Verdict {
-    match record.is_draft_right() {
-        Some(true) if record.sent => Verdict::Right,
-        Some(false) if record.sent => Verdict::WrongReply,
-        _ if record.sent => Verdict::OtherAct,
-        _ if record.expect.act == ExpectedAct::Answer => Verdict::MissedReply,
-        _ if record.is_act_right() => Verdict::Right,
-        _ => Verdict::OtherAct,
-    }
+    };
+    Some(Table {
+        title: title.into(),
+        note: note.into(),
+        rows: groups.iter().map(row).collect(),
+        columns: columns
+            .iter()
+            .map(|figure| Column { name: figure.name.replace('_', " "), unit: figure.unit })
+            .collect(),
+    })
 }

@@ -1,12 +1,13 @@
 //! How well are topics told apart, and told from none of them?
 
 use crate::{
+    figure::{Figure, figure},
     interval::{Estimate, Resampling, share, statistic},
-    measures::{Judged, auroc, calibration_error, risk_coverage},
-    summary::Figure,
+    measures::{Judged, auroc, calibration, risk_coverage},
+    pairs::{Pairs, macro_f1, mcc},
+    report::Unit::{Score, Share},
 };
-use serde_json::{Map, Value, json};
-use std::collections::HashMap;
+use serde_json::{Value, json};
 
 /// One utterance and what a classifier said about it.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,7 +34,7 @@ const PRECISION: f64 = 0.95;
 /// Measures guesses: what is said with topics known, with none, and over all. Figures without a
 /// guess to stand on are left out.
 pub fn measure_topics(guesses: &[Guess]) -> Vec<Figure> {
-    let known = Numbered::of(guesses);
+    let pairs = Pairs::of(guesses.iter().map(|g| (g.topic.as_deref(), g.predicted.as_deref())));
     let count = |test: &dyn Fn(&Guess) -> bool| guesses.iter().filter(|g| test(g)).count();
     let of = |right: &dyn Fn(&Guess) -> bool, all: &dyn Fn(&Guess) -> bool| {
         share(count(&|g| all(g) && right(g)), count(all))
@@ -67,8 +68,8 @@ pub fn measure_topics(guesses: &[Guess]) -> Vec<Figure> {
             "of the texts that got none, those about no topic",
             of(&|g| g.topic.is_none(), &|g| g.predicted.is_none()),
         ),
-        ("macro_f1", "F1 averaged over the topics", known.estimate(Numbered::macro_f1)),
-        ("mcc", "Matthews correlation over topics and none", known.estimate(Numbered::mcc)),
+        ("macro_f1", "F1 averaged over the topics", pairs.estimate(macro_f1)),
+        ("mcc", "Matthews correlation over topics and none", pairs.estimate(mcc)),
         (
             "auroc_none",
             "a text about a topic gets less probability of none than one about no topic",
@@ -82,11 +83,15 @@ pub fn measure_topics(guesses: &[Guess]) -> Vec<Figure> {
         (
             "ece",
             "mean distance of stated and met confidence",
-            resampled(&said, &|judged| calibration_error(judged, 10)),
+            calibration(&said, 10, Resampling::default()),
         ),
     ]
     .into_iter()
-    .filter_map(|(name, meaning, estimate)| Some(Figure { name, meaning, estimate: estimate? }))
+    .filter_map(|(name, meaning, estimate)| {
+        let unit =
+            if ["macro_f1", "mcc", "auroc_none", "ece"].contains(&name) { Score } else { Share };
+        figure(name, meaning, unit, estimate)
+    })
     .collect()
 }
 
@@ -102,15 +107,6 @@ pub fn prediction_line(guess: &Guess) -> Value {
     })
 }
 
-/// Renders figures as the object of a summary.
-pub fn figures_json(figures: &[Figure]) -> Value {
-    let one = |f: &Figure| {
-        let Estimate { value, low, high, n } = f.estimate;
-        (f.name.to_string(), json!({"value": value, "low": low, "high": high, "n": n}))
-    };
-    Value::Object(figures.iter().map(one).collect::<Map<String, Value>>())
-}
-
 fn resampled(judged: &[Judged], of: &dyn Fn(&[Judged]) -> Option<f64>) -> Option<Estimate> {
     statistic(judged.len(), Resampling::default(), |indices| {
         let drawn: Vec<Judged> = indices.iter().filter_map(|i| judged.get(*i).copied()).collect();
@@ -123,71 +119,6 @@ fn coverage_at(precision: f64, judged: &[Judged]) -> Option<f64> {
     let points = risk_coverage(judged)?;
     let kept = points.iter().filter(|point| point.risk.value <= 1.0 - precision);
     (!points.is_empty()).then(|| kept.map(|point| point.coverage).fold(0.0, f64::max))
-}
-
-/// Pairs of topic and prediction as numbers, 0 for none.
-struct Numbered {
-    pairs: Vec<(usize, usize)>,
-    n_names: usize,
-}
-
-/// How often each name is due, said, and both.
-struct Counts {
-    due: Vec<f64>,
-    said: Vec<f64>,
-    both: Vec<f64>,
-}
-
-impl Numbered {
-    fn of(guesses: &[Guess]) -> Self {
-        let mut numbers: HashMap<Option<&str>, usize> = HashMap::from([(None, 0)]);
-        let mut pairs = Vec::with_capacity(guesses.len());
-        for guess in guesses {
-            let next = numbers.len();
-            let due = *numbers.entry(guess.topic.as_deref()).or_insert(next);
-            let next = numbers.len();
-            let said = *numbers.entry(guess.predicted.as_deref()).or_insert(next);
-            pairs.push((due, said));
-        }
-        Self { pairs, n_names: numbers.len() }
-    }
-
-    fn estimate(&self, of: fn(&Counts) -> Option<f64>) -> Option<Estimate> {
-        statistic(self.pairs.len(), Resampling::default(), |indices| {
-            let zeros = || vec![0.0; self.n_names];
-            let mut counts = Counts { due: zeros(), said: zeros(), both: zeros() };
-            for (due, said) in indices.iter().filter_map(|i| self.pairs.get(*i).copied()) {
-                counts.due[due] += 1.0;
-                counts.said[said] += 1.0;
-                if due == said {
-                    counts.both[due] += 1.0;
-                }
-            }
-            of(&counts)
-        })
-    }
-
-    /// F1 averaged over the topics that are due at least once; none is no topic.
-    fn macro_f1(counts: &Counts) -> Option<f64> {
-        let (mut sum, mut n) = (0.0, 0.0);
-        let rows = counts.due.iter().zip(&counts.said).zip(&counts.both).skip(1);
-        for ((due, said), both) in rows.filter(|((due, _), _)| **due > 0.0) {
-            sum += 2.0 * both / (due + said);
-            n += 1.0;
-        }
-        (n > 0.0).then(|| sum / n)
-    }
-
-    /// Matthews correlation for many classes (Gorodkin 2004, "Comparing two K-category assignments
-    /// by a K-category correlation coefficient"); none is a class of its own.
-    fn mcc(counts: &Counts) -> Option<f64> {
-        let n: f64 = counts.due.iter().sum();
-        let right: f64 = counts.both.iter().sum();
-        let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
-        let (due, said) = (&counts.due, &counts.said);
-        let spread = (n * n - dot(said, said)) * (n * n - dot(due, due));
-        (spread > 0.0).then(|| (right * n - dot(due, said)) / spread.sqrt())
-    }
 }
 
 #[cfg(test)]

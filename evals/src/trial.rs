@@ -37,6 +37,29 @@ pub async fn try_cases<'a>(
     Ok(trials.map(|(case, answer)| Trial { case, answer, gold: gold(case, knowledge) }).collect())
 }
 
+/// Runs cases through the path that serves customers, `at_once` at a time, and hands each to `keep`
+/// as soon as it is done, in whatever order they end.
+///
+/// # Errors
+/// When a case makes the path panic, which is a defect of ours, and what `keep` fails with.
+pub async fn try_each<'a>(
+    desk: &Desk,
+    knowledge: &Knowledge,
+    cases: impl Iterator<Item = &'a Case>,
+    at_once: usize,
+    keep: &mut dyn FnMut(&Trial<'a>) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let tasks = cases.map(|case| async move {
+        let answer = answer(desk, &Asked { case, without: Vec::new() }).await?;
+        Ok::<_, anyhow::Error>(Trial { case, answer, gold: gold(case, knowledge) })
+    });
+    let mut running = stream::iter(tasks).buffer_unordered(at_once.max(1));
+    while let Some(trial) = running.next().await {
+        keep(&trial?)?;
+    }
+    Ok(())
+}
+
 /// A case to ask, and the numbers of the articles to ask it without.
 pub(crate) struct Asked<'a> {
     pub(crate) case: &'a Case,
@@ -50,13 +73,7 @@ pub(crate) async fn answers<'a>(
     at_once: usize,
     progress: &(dyn Fn(usize) + Sync),
 ) -> anyhow::Result<Vec<Answer>> {
-    let tasks = asked.map(|Asked { case, without }| {
-        let (desk, inquiry, id) = (desk.clone(), inquiry(case, desk.policy()), &case.id);
-        async move {
-            let task = async move { desk.answer_without(&inquiry, &without).await };
-            tokio::spawn(task).await.with_context(|| format!("case {id} made the answer path fail"))
-        }
-    });
+    let tasks = asked.map(|asked| async move { answer(desk, &asked).await });
     let mut answers = Vec::new();
     let mut running = stream::iter(tasks).buffered(at_once.max(1));
     while let Some(answer) = running.next().await {
@@ -64,6 +81,17 @@ pub(crate) async fn answers<'a>(
         progress(answers.len());
     }
     Ok(answers)
+}
+
+/// Asks the desk in a task of its own.
+async fn answer(desk: &Desk, Asked { case, without }: &Asked<'_>) -> anyhow::Result<Answer> {
+    let (inquiry, without) = (inquiry(case, desk.policy()), without.clone());
+    let task = {
+        let desk = desk.clone();
+        async move { desk.answer_without(&inquiry, &without).await }
+    };
+    let id = &case.id;
+    tokio::spawn(task).await.with_context(|| format!("case {id} made the answer path fail"))
 }
 
 /// When a case without a time is acted on: a Wednesday morning, so that hours decide alike in

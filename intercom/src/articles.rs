@@ -34,10 +34,16 @@ pub struct File {
 /// What the help centre holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Published {
-    /// What customers can read.
+    /// What everyone can read.
     pub files: Vec<File>,
-    /// Articles and translations that they cannot, or that say nothing.
+    /// Drafts, and what says nothing: articles and translations.
     pub n_left_out: usize,
+    /// Articles that are not known to be for everyone.
+    pub n_restricted: usize,
+    /// Articles that were sent in a form that cannot be read.
+    pub n_unreadable: usize,
+    /// Those among them that were there before, whose files stay.
+    pub unread: BTreeSet<ExternalId>,
 }
 
 /// A folder that shows the help centre.
@@ -84,7 +90,7 @@ struct Manifest {
     files: BTreeMap<String, String>,
 }
 
-/// Reads all articles that customers can read, in all their languages. `known` are articles that were
+/// Reads all articles that everyone can read, in all their languages. `known` are articles that were
 /// there before: one that the list does not show is asked for by itself before it counts as gone,
 /// because lists shift while they are read.
 ///
@@ -96,11 +102,16 @@ pub async fn published(
 ) -> Result<Published, ApiError> {
     let client = client.of_class(Class::Background);
     let (mut articles, mut cursor) = (BTreeMap::new(), None);
+    let mut published = Published::default();
     for _ in 0..MOST_PAGES {
         let page = client.articles(cursor.as_ref()).await?;
+        published.n_unreadable += page.n_unreadable;
+        let n_before = articles.len();
         articles.extend(page.items.into_iter().map(|article| (article.id.clone(), article)));
         cursor = page.next;
-        if cursor.is_none() {
+        // A list that always says there is more shows the same again.
+        let is_new = articles.len() > n_before || page.n_unreadable > 0;
+        if cursor.is_none() || !is_new {
             break;
         }
     }
@@ -110,11 +121,15 @@ pub async fn published(
         }
         match client.article(id).await {
             Err(ApiError::NotFound { .. }) => {}
+            Err(ApiError::Unreadable { .. }) => drop(published.unread.insert(id.clone())),
             read => drop(articles.insert(id.clone(), read?)),
         }
     }
-    let mut published = Published::default();
     for article in articles.values() {
+        if !article.is_open() {
+            published.n_restricted += 1;
+            continue;
+        }
         let (files, n_left_out) = files_of(article);
         published.files.extend(files);
         published.n_left_out += n_left_out;
@@ -170,6 +185,11 @@ fn text(id: &str, locale: &str, content: &ArticleContent) -> String {
     format!("{head}---\n{}\n", content.body.trim())
 }
 
+/// Whether this is the name of a file, and leads nowhere else.
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name != "." && name != ".." && !name.contains(['/', '\\', '\0', ':'])
+}
+
 /// Quotes a value for YAML; JSON's texts are YAML's.
 fn quoted(text: &str) -> String {
     let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -184,9 +204,10 @@ impl Mirror {
     pub fn open(folder: &Path) -> Result<Self, MirrorError> {
         let path = folder.join(MANIFEST);
         let manifest = match fs::read_to_string(&path) {
-            Ok(text) => {
-                serde_json::from_str(&text).map_err(|_| MirrorError::Damaged(path.clone()))?
-            }
+            Ok(text) => match serde_json::from_str::<Manifest>(&text) {
+                Ok(manifest) if manifest.files.keys().all(|name| is_name(name)) => manifest,
+                _ => return Err(MirrorError::Damaged(path)),
+            },
             Err(source) if source.kind() == io::ErrorKind::NotFound => Manifest::default(),
             Err(source) => return Err(MirrorError::File { path, source }),
         };
@@ -212,11 +233,15 @@ impl Mirror {
         for file in &published.files {
             self.may_write(file)?;
         }
+        let stays = |article: &str| published.unread.iter().any(|id| id.as_str() == article);
+        let unread = self.manifest.files.iter().filter(|(_, article)| stays(article));
+        let unread = unread.map(|(name, article)| (name.clone(), article.clone()));
         // Noted before they are written: what a kill leaves behind is known as the mirror's own.
         let wanted: BTreeMap<String, String> = published
             .files
             .iter()
             .map(|file| (file.name.clone(), file.article.to_string()))
+            .chain(unread)
             .collect();
         let old: Vec<String> = self
             .manifest
@@ -293,7 +318,7 @@ mod tests {
 
     fn all(articles: &[Article]) -> Published {
         let files = articles.iter().flat_map(|article| files_of(article).0).collect();
-        Published { files, n_left_out: 0 }
+        Published { files, ..Published::default() }
     }
 
     #[test]
@@ -334,9 +359,18 @@ mod tests {
         let third = show(std::slice::from_ref(&b)).unwrap();
         assert_eq!(third.removed, ["1.en.html"]);
         assert!(folder.join("own.md").exists());
+        let unread = BTreeSet::from([ExternalId::from(2)]);
+        let unread = Published { unread, ..Published::default() };
+        assert_eq!(Mirror::open(&folder).unwrap().show(&unread).unwrap(), Mirrored::default());
+        assert!(folder.join("2.en.html").exists(), "what cannot be read now is not gone");
         fs::write(folder.join("3.en.html"), "mine").unwrap();
         assert!(matches!(show(&[one(3, "C", "c")]), Err(MirrorError::Foreign(_))));
         assert_eq!(fs::read_to_string(folder.join("3.en.html")).unwrap(), "mine");
+        for name in ["../own.md", "/etc/x", "..", "a\\\\b"] {
+            let note = format!("{{\"files\": {{\"{name}\": \"1\"}}}}");
+            fs::write(folder.join(MANIFEST), note).unwrap();
+            assert!(matches!(Mirror::open(&folder), Err(MirrorError::Damaged(_))), "{name}");
+        }
         fs::remove_dir_all(&home).unwrap();
     }
 }

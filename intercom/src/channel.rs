@@ -1,31 +1,26 @@
 use crate::{
-    client::{ApiError, Class, Client, Clock},
+    client::{ApiError, Client, Clock},
     directory::{Directory, NAME},
     notice::{self, Subject},
     posts, signature,
-    sync::Sightings,
+    sync::{POLL, Sightings},
     wire::ExternalId,
+    workspace::{PEOPLE, PEOPLE_EVERY, Seen},
 };
 use arc_swap::ArcSwapOption;
 use async_trait::async_trait;
 use bot::{Call, Channel, Delivered, DeliveryError, Office, Parcel, Unheard, config::Secret};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
+use router::Policy;
 use std::{
     fmt,
     sync::{Arc, Mutex},
-    time::Duration,
 };
 use store::{Ended, Errand};
-use tokio::sync::Notify;
+use tokio::sync::Semaphore;
 
 /// The channel of conversations that are held by e-mail, where a bot's reply is not sent.
 pub(crate) const BY_EMAIL: &str = "intercom-email";
-
-/// How long a post waits until they have been read for the first time.
-const DIRECTORY: Duration = Duration::from_secs(20);
-
-/// How often the workspace's teams and teammates are read again.
-const PEOPLE_EVERY: SignedDuration = SignedDuration::from_mins(10);
 
 /// What the bot does in a workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,10 +39,11 @@ pub struct Intercom {
     pub(crate) client: Client,
     pub(crate) mode: Mode,
     pub(crate) clock: Clock,
-    bot: ExternalId,
+    pub(crate) bot: ExternalId,
     secret: Secret,
-    directory: ArcSwapOption<Directory>,
-    directory_read: Notify,
+    /// The workspace as it was read last, and who may read it anew.
+    pub(crate) seen: ArcSwapOption<Seen>,
+    pub(crate) reading: Semaphore,
     /// What the last polls found.
     pub(crate) sightings: Mutex<Sightings>,
 }
@@ -76,58 +72,38 @@ impl Intercom {
             clock,
             bot,
             secret,
-            directory: ArcSwapOption::empty(),
-            directory_read: Notify::new(),
+            seen: ArcSwapOption::empty(),
+            reading: Semaphore::new(1),
             sightings: Mutex::default(),
         }
     }
 
-    /// Returns who is who, as it was read last; reads it when it never was.
-    ///
-    /// # Errors
-    /// [`ApiError`].
-    pub(crate) async fn directory(&self, office: &Office) -> Result<Arc<Directory>, ApiError> {
-        match self.directory.load_full() {
-            Some(directory) => Ok(directory),
-            None => self.read_directory(office).await,
-        }
-    }
-
-    async fn read_directory(&self, office: &Office) -> Result<Arc<Directory>, ApiError> {
-        let client = self.client.of_class(Class::Context);
-        let (teams, admins) = (client.teams().await?, client.admins().await?);
-        let desk = office.desk();
-        let directory = Arc::new(Directory::new(desk.policy(), &teams, &admins, &self.bot));
-        self.directory.store(Some(Arc::clone(&directory)));
-        self.directory_read.notify_waiters();
-        Ok(directory)
-    }
-
-    /// Returns who is who, for posts, which have no office at hand. What waits to be sent when the
-    /// desk starts waits here until that is read, for an attempt that comes too early would have it
-    /// wait much longer.
+    /// Returns who is who, for posts.
     ///
     /// # Errors
     /// [`DeliveryError::Later`].
-    pub(crate) async fn known_directory(&self) -> Result<Arc<Directory>, DeliveryError> {
-        let read = self.directory_read.notified();
-        tokio::pin!(read);
-        read.as_mut().enable();
-        if self.directory.load().is_none() {
-            // Late or not: what counts is whether it is there.
-            let _ = tokio::time::timeout(DIRECTORY, read).await;
-        }
-        self.directory.load_full().ok_or_else(|| DeliveryError::Later {
-            what: "the workspace's teams have not been read yet".into(),
+    pub(crate) async fn known_directory(
+        &self,
+        policy: &Policy,
+    ) -> Result<Arc<Directory>, DeliveryError> {
+        self.directory(policy).await.map_err(|failure| DeliveryError::Later {
+            what: format!("the workspace's teams have not been read yet: {failure}"),
             after_s: None,
         })
     }
 
-    async fn read_people(&self, office: &Office) -> Ended {
-        match self.read_directory(office).await {
+    /// Reads the workspace, and remembers which one it is. With a token of another one, nothing that
+    /// is missing there is taken for gone.
+    async fn read_people(&self, office: &Office, errand: &Errand) -> Ended {
+        let desk = office.desk();
+        match self.read_workspace(desk.policy()).await {
             Ok(_) => {
                 let at = office.now().saturating_add(PEOPLE_EVERY).unwrap_or(Timestamp::MAX);
-                Ended::Again(at, None)
+                let app = self.app();
+                if errand.memo.is_some() && app.is_some() && errand.memo != app {
+                    tracing::error!("the access token is that of another workspace of Intercom");
+                }
+                Ended::Again(at, errand.memo.clone().or(app))
             }
             Err(failure) => failed(office, &failure),
         }
@@ -153,6 +129,14 @@ impl Channel for Intercom {
             .then_some("Intercom keeps what a bot replies to an e-mail and does not send it")
     }
 
+    fn keeps_people_silent(&self, _: &str) -> Option<&'static str> {
+        (self.mode != Mode::Live).then_some(posts::NO_REPLIES)
+    }
+
+    fn subject_of(&self, external_id: &str) -> Option<String> {
+        Some(format!("conversation:{external_id}"))
+    }
+
     fn door(&self) -> Option<&str> {
         Some(NAME)
     }
@@ -166,7 +150,13 @@ impl Channel for Intercom {
         let told =
             notice::Notice::parse(call.body).map_err(|why| Unheard::Unreadable(why.to_string()))?;
         let gone = told.topic == "contact.deleted";
+        // What happened in another workspace is nobody's business here.
+        let is_elsewhere = told.app_id.zip(self.app()).is_some_and(|(told, app)| told != app);
         let subject = match told.subject {
+            _ if is_elsewhere => None,
+            Subject::Conversation { id, .. } if told.topic == "conversation.deleted" => {
+                Some(format!("deleted:{id}"))
+            }
             Subject::Conversation { id, .. } => Some(format!("conversation:{id}")),
             Subject::Contact { id } if gone => Some(format!("gone:{id}")),
             Subject::Contact { id } => Some(format!("contact:{id}")),
@@ -179,15 +169,18 @@ impl Channel for Intercom {
     }
 
     fn rounds(&self) -> Vec<String> {
-        vec!["people".into(), "poll".into()]
+        vec![PEOPLE.into(), POLL.into()]
     }
 
     async fn run(&self, office: &Office, errand: &Errand) -> Ended {
         let (kind, id) = errand.subject.split_once(':').unwrap_or((&errand.subject, ""));
         match (kind, ExternalId::parse(id)) {
-            ("people", _) => unending(office, self.read_people(office).await),
-            ("poll", _) => unending(office, self.poll(office, errand.memo.as_deref()).await),
-            ("conversation", Some(id)) => self.catch_up_with(office, &id).await,
+            (PEOPLE, _) => unending(office, self.read_people(office, errand).await),
+            (POLL, _) => unending(office, self.poll(office, errand.memo.as_deref()).await),
+            ("conversation", Some(id)) => {
+                self.catch_up_with(office, &id, errand.memo.as_deref()).await
+            }
+            ("deleted", Some(id)) => self.forget_if_gone(office, &id).await,
             ("contact", Some(id)) => self.refresh_customer(office, &id).await,
             ("gone", Some(id)) => self.erase_customer(office, &id).await,
             _ => Ended::GivenUp("nothing is known of this kind".into()),

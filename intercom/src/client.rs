@@ -41,6 +41,8 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 pub struct Client {
     wire: Arc<send::Wire>,
     class: Class,
+    /// Whether calls fail rather than wait.
+    at_once: bool,
 }
 
 /// What a [`Client`] is made of.
@@ -105,13 +107,20 @@ impl Client {
             timeout: parts.timeout,
             patience: parts.patience,
         };
-        Ok(Self { wire: Arc::new(wire), class: Class::Customer })
+        Ok(Self { wire: Arc::new(wire), class: Class::Customer, at_once: false })
     }
 
     /// Returns a client whose calls belong to a class.
     #[must_use]
     pub fn of_class(&self, class: Class) -> Self {
-        Self { wire: self.wire.clone(), class }
+        Self { class, ..self.clone() }
+    }
+
+    /// Returns a client whose calls do not wait for the rate limit: what was looked at before a call
+    /// still holds when it is sent. They fail with [`ApiError::RateLimited`] instead.
+    #[must_use]
+    pub fn at_once(&self) -> Self {
+        Self { at_once: true, ..self.clone() }
     }
 
     /// Returns the version that is spoken.

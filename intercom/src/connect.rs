@@ -1,9 +1,10 @@
 //! Whether a workspace is ready for the desk, and what is missing.
 
+mod people;
+
 use crate::{
     client::{ApiError, Client, Condition, Found, Operand, Operator, Query, Region},
-    directory::NAME,
-    wire::{Admin, DataAttribute, ExternalId, Me, Team},
+    wire::{Admin, DataAttribute, ExternalId, Me},
 };
 use router::{Policy, Slug};
 use std::collections::BTreeSet;
@@ -26,7 +27,8 @@ pub struct Expected<'a> {
 /// What was found about one part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// Which part: `token`, `workspace`, `scopes`, `seat`, `teams` or `attributes`.
+    /// Which part: `token`, `workspace`, `scopes`, `seat`, `teams`, `teammates` or
+    /// `attributes`.
     pub part: &'static str,
     /// How it is.
     pub state: State,
@@ -81,13 +83,17 @@ pub async fn examine(client: &Client, expected: &Expected<'_>) -> Examined {
     examined.good("token", format!("it is valid, and version {version} answers"));
     examined.workspace(&me, expected.region);
     examined.scopes(client).await;
-    match client.admins().await {
-        Ok(admins) => examined.seat(&admins, &me, expected.seat),
-        Err(failure) => examined.unread("seat", "teammates", &failure),
+    let admins = client.admins().await;
+    match &admins {
+        Ok(admins) => examined.seat(admins, &me, expected.seat),
+        Err(failure) => examined.unread("seat", "teammates", failure),
     }
     match client.teams().await {
         Ok(teams) => examined.teams(&teams, expected.policy),
         Err(failure) => examined.unread("teams", "teams", &failure),
+    }
+    if let Ok(admins) = &admins {
+        examined.teammates(admins, expected.policy, expected.seat);
     }
     examined.attributes(client, expected.policy).await;
     examined
@@ -186,30 +192,45 @@ impl Examined {
             ("articles", "Read and List articles", client.articles(None).await.map(drop)),
             ("data attributes", READ_PEOPLE, attributes),
         ];
-        let (mut readable, mut n_shut) = (Vec::new(), 0);
+        let (mut readable, mut is_all) = (Vec::new(), true);
         for (area, scope, outcome) in read {
             match outcome {
+                Ok(()) => readable.push(area),
                 // There is no contact 0, and to be told so one has to be allowed to ask.
-                Ok(()) | Err(ApiError::NotFound { .. }) => readable.push(area),
-                // The token itself has proven valid.
-                Err(ApiError::Forbidden { code } | ApiError::Unauthorized { code }) => {
-                    n_shut += 1;
-                    let mend = format!(
-                        "tick \"{scope}\" in the Developer Hub under Configure > Authentication"
-                    );
-                    let what = format!("the token may not read {area} ({code})");
-                    self.add("scopes", State::Bad, what, mend);
-                }
+                Err(ApiError::NotFound { .. }) if NUMBERED.contains(&area) => readable.push(area),
                 Err(failure) => {
-                    n_shut += 1;
-                    let what = format!("{area} could not be read: {failure}");
-                    self.add("scopes", State::Odd, what, "try again");
+                    is_all = false;
+                    self.shut(area, scope, &failure);
                 }
             }
         }
-        if n_shut == 0 {
+        if is_all {
             let what = format!("the token may read {}", readable.join(", "));
             self.good("scopes", what);
+        }
+    }
+
+    /// Says why an area could not be read.
+    fn shut(&mut self, area: &str, scope: &str, failure: &ApiError) {
+        match failure {
+            // The token itself has proven valid.
+            ApiError::Forbidden { code } | ApiError::Unauthorized { code } => {
+                let mend = format!(
+                    "tick \"{scope}\" in the Developer Hub under Configure > Authentication"
+                );
+                let what = format!("the token may not read {area} ({code})");
+                self.add("scopes", State::Bad, what, mend);
+            }
+            failure if failure.may_pass() => {
+                let what = format!("{area} could not be read: {failure}");
+                self.add("scopes", State::Odd, what, "try again");
+            }
+            failure => {
+                let what = format!("{area} cannot be read: {failure}");
+                let mend = "see that intercom.api_url leads to Intercom, and try the other \
+                            intercom.version";
+                self.add("scopes", State::Bad, what, mend);
+            }
         }
     }
 
@@ -259,55 +280,6 @@ impl Examined {
         }
     }
 
-    fn teams(&mut self, theirs: &[Team], policy: &Policy) {
-        let mut n_found = 0;
-        for ours in policy.teams() {
-            let same = |there: &&Team| there.name.to_lowercase() == ours.name.to_lowercase();
-            match ours.known_as.get(NAME) {
-                Some(id) if theirs.iter().any(|there| there.id.as_str() == id) => n_found += 1,
-                None if theirs.iter().any(|there| same(&there)) => n_found += 1,
-                known_as => self.no_team(&ours.slug, &ours.name, known_as, theirs),
-            }
-        }
-        if n_found > 0 {
-            self.good("teams", format!("{n_found} of {} are there", policy.teams().len()));
-        }
-    }
-
-    fn no_team(&mut self, slug: &Slug, name: &str, known_as: Option<&String>, theirs: &[Team]) {
-        let what = match known_as {
-            Some(id) => format!("team {slug} is known as {id}, and the workspace has no such team"),
-            None => format!("the workspace has no team {name:?}, which team {slug} could be"),
-        };
-        let lower = name.to_lowercase();
-        let likeness = |there: &Team| {
-            let theirs = there.name.to_lowercase();
-            let holds = theirs.contains(&lower) || lower.contains(&theirs);
-            let alike = strsim::normalized_damerau_levenshtein(&lower, &theirs);
-            if holds && !theirs.is_empty() { alike.max(ALIKE) } else { alike }
-        };
-        let mut near: Vec<(f64, &Team)> =
-            theirs.iter().map(|team| (likeness(team), team)).collect();
-        near.sort_by(|(one, _), (other, _)| other.total_cmp(one));
-        let line = |id: &ExternalId| format!("known_as = {{ {NAME} = \"{id}\" }}");
-        let mend = match near.as_slice() {
-            [(likeness, team), rest @ ..] if *likeness >= ALIKE => {
-                if rest.first().is_none_or(|(next, _)| next < likeness) {
-                    self.missing.push(Missing::Team(slug.clone(), team.id.clone()));
-                }
-                format!("write {} under it, for {:?}", line(&team.id), team.name)
-            }
-            [(_, team), ..] => {
-                let names = theirs.iter().map(|team| format!("{} {:?}", team.id, team.name));
-                let names: Vec<String> = names.collect();
-                let line = line(&team.id).replace(team.id.as_str(), "ID");
-                format!("make it in Intercom, or write {line} under it: {}", names.join(", "))
-            }
-            [] => "make it in Intercom under Settings > Teammates > Teams".to_string(),
-        };
-        self.add("teams", State::Bad, what, mend);
-    }
-
     async fn attributes(&mut self, client: &Client, policy: &Policy) {
         let set: BTreeSet<&String> =
             policy.rules().flat_map(|rule| rule.then.attributes.keys()).collect();
@@ -330,6 +302,9 @@ impl Examined {
         self.add("attributes", State::Odd, what, mend);
     }
 }
+
+/// What is tried by asking for number 0, which nobody has.
+const NUMBERED: [&str; 2] = ["contacts", "companies"];
 
 /// The scope behind customers, companies and what is known of them.
 const READ_PEOPLE: &str = "Read and list users and companies";

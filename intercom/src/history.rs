@@ -3,10 +3,11 @@ use crate::{
     text,
     wire::{Attachment, Author, Conversation, ExternalId, Part, Private, Who},
 };
-use bot::{Happened, Happening};
+use bot::{ByBot, Happened, Happening};
 use jiff::Timestamp;
 use router::Slug;
 use serde_json::json;
+use std::collections::BTreeSet;
 
 /// How conversations are delivered that nobody began by hand.
 const BY_ITSELF: [&str; 3] = ["campaigns_initiated", "operator_initiated", "automated"];
@@ -21,8 +22,8 @@ pub(crate) fn part_name(part: &ExternalId) -> String {
     format!("part:{part}")
 }
 
-/// Reads what happened in a conversation, oldest first; what the bot did itself is left out, and so
-/// is what has been taken away.
+/// Reads what happened in a conversation, oldest first, also what the bot did itself; what has been
+/// taken away is left out.
 pub(crate) fn happenings(conversation: &Conversation, directory: &Directory) -> Vec<Happening> {
     let began = conversation.created_at.unwrap_or(Timestamp::UNIX_EPOCH);
     let mut all: Vec<Happening> = Vec::new();
@@ -48,6 +49,24 @@ pub(crate) fn happenings(conversation: &Conversation, directory: &Directory) -> 
     all
 }
 
+/// Returns how many of a conversation's happenings are known for certain to be behind: those up to
+/// the last one that `taken` names.
+pub(crate) fn n_behind(happenings: &[Happening], taken: &BTreeSet<String>) -> usize {
+    let last = happenings.iter().rposition(|happening| taken.contains(&happening.name));
+    last.map_or(0, |last| last + 1)
+}
+
+/// Whether a happening at a place counts for nothing, although no name of it is known: names of what
+/// the bot did were lost with answers, and older releases noted none of what opened or freed a
+/// conversation. Every look sees the whole, so what stands before something known has had its effect.
+pub(crate) fn is_void(happening: &Happening, place: usize, n_behind: usize) -> bool {
+    let may_be = matches!(
+        happening.what,
+        Happened::ByBot(_) | Happened::Reopened { .. } | Happened::Freed { .. }
+    );
+    may_be && place < n_behind
+}
+
 /// Returns who of the workspace has a conversation now; None: the bot, a team or nobody.
 pub(crate) fn held_by(conversation: &Conversation, directory: &Directory) -> Option<(Slug, Slug)> {
     let admin = conversation.admin_assignee_id.as_ref().filter(|id| *id != directory.bot())?;
@@ -63,11 +82,12 @@ pub(crate) fn is_own(part: &Part, directory: &Directory) -> bool {
 
 /// Reads what a part says and then what it does; one part can do both.
 fn happened(part: &Part, conversation: &Conversation, directory: &Directory) -> Vec<Happened> {
-    let Some(author) = part.author.as_ref().filter(|_| !is_own(part, directory)) else {
-        return Vec::new();
-    };
+    let Some(author) = part.author.as_ref() else { return Vec::new() };
+    if is_own(part, directory) {
+        return done_by_bot(part, (conversation, directory)).into_iter().collect();
+    }
     let by = match (&author.kind, &author.id) {
-        (Who::Admin, Some(id)) => Some(directory.teammate_here(id)),
+        (Who::Admin, Some(id)) if !author.from_ai_agent => Some(directory.teammate_here(id)),
         _ => None,
     };
     let written = match part.redacted {
@@ -80,8 +100,11 @@ fn happened(part: &Part, conversation: &Conversation, directory: &Directory) -> 
         true => written.zip(by.clone()).map(|(text, teammate)| Happened::Noted { teammate, text }),
         false => said(author, written, None, (conversation, directory)),
     };
+    let team = || team_of(conversation, directory);
     let done = match kind {
         "close" => Some(Happened::Closed { by }),
+        // Whoever writes opens it by that.
+        "open" if told.is_none() => by.map(|by| Happened::Reopened { by, team: team() }),
         "snoozed" => {
             conversation.snoozed_until.zip(by).map(|(until, by)| Happened::Snoozed { by, until })
         }
@@ -89,6 +112,36 @@ fn happened(part: &Part, conversation: &Conversation, directory: &Directory) -> 
         _ => None,
     };
     told.into_iter().chain(done).collect()
+}
+
+/// Reads what the bot did. Notes, buttons and a conversation that it took back count for nothing.
+fn done_by_bot(
+    part: &Part,
+    (conversation, directory): (&Conversation, &Directory),
+) -> Option<Happened> {
+    let kind = part.part_type.as_str();
+    let done = match kind {
+        kind if kind.starts_with("note") => return None,
+        "close" => ByBot::Closed,
+        kind if kind.contains("assign") => {
+            let to = part.assigned_to.as_ref()?;
+            let id = to.id.as_ref().filter(|id| *id != directory.bot())?;
+            match to.kind.as_str() {
+                "team" => {
+                    let team = directory.team_here(id).unwrap_or(directory.fallback()).clone();
+                    ByBot::Gave { team, teammate: None }
+                }
+                "admin" => {
+                    let teammate = Some(directory.teammate_here(id));
+                    ByBot::Gave { team: team_of(conversation, directory), teammate }
+                }
+                _ => return None,
+            }
+        }
+        _ if part.redacted => return None,
+        _ => ByBot::Said { text: words(part.body.as_ref(), &part.attachments)? },
+    };
+    Some(Happened::ByBot(done))
 }
 
 fn said(
@@ -124,15 +177,23 @@ fn said(
     }
 }
 
-/// Reads an assignment. Only people's count: what workflows assign, the bot may still answer.
+/// Reads an assignment. Only people's count: who has it by a workflow, [`held_by`] says.
 fn assigned(
     part: &Part,
     by: Option<Slug>,
     (conversation, directory): (&Conversation, &Directory),
 ) -> Option<Happened> {
     let by = by?;
-    let to = part.assigned_to.as_ref()?;
-    let id = to.id.as_ref()?;
+    let nobody = || {
+        // Taken off the teammate who had it, it is the team's again.
+        let is_free = conversation.admin_assignee_id.is_none();
+        let team = team_of(conversation, directory);
+        is_free.then(|| Happened::Freed { by: by.clone(), team })
+    };
+    let Some((to, id)) = part.assigned_to.as_ref().and_then(|to| Some((to, to.id.as_ref()?)))
+    else {
+        return nobody();
+    };
     match to.kind.as_str() {
         "admin" if id == directory.bot() => Some(Happened::HandedBack { by }),
         "admin" => {
@@ -147,13 +208,23 @@ fn assigned(
     }
 }
 
-fn rated(conversation: &Conversation) -> Option<Happening> {
-    let rating = conversation.rating.as_ref()?;
-    let stars = u8::try_from(rating.rating?).ok()?;
-    let at = rating.created_at.or(conversation.updated_at).unwrap_or(Timestamp::UNIX_EPOCH);
+/// Reads the stars, and the words that may come after them.
+fn rated(conversation: &Conversation) -> Vec<Happening> {
+    let Some(rating) = conversation.rating.as_ref() else { return Vec::new() };
+    let stars = rating.rating.and_then(|stars| u8::try_from(stars).ok());
+    let Some(stars) = stars else { return Vec::new() };
+    // Not when anything last changed: that would be another rating each time.
+    let at = rating.created_at.or(conversation.created_at).unwrap_or(Timestamp::UNIX_EPOCH);
     let comment = rating.remark.as_ref().map(|remark| remark.as_str().to_string());
+    let comment = comment.filter(|comment| !comment.trim().is_empty());
     let name = format!("rating:{}:{}:{stars}", conversation.id, at.as_second());
-    Some(Happening { name, at, what: Happened::Rated { stars, comment } })
+    let remarked = comment.clone().map(|comment| Happening {
+        name: format!("{name}:remark"),
+        at,
+        what: Happened::Remarked { stars, comment },
+    });
+    let rated = Happening { name, at, what: Happened::Rated { stars, comment } };
+    [Some(rated), remarked].into_iter().flatten().collect()
 }
 
 fn team_of(conversation: &Conversation, directory: &Directory) -> Slug {

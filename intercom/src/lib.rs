@@ -2,8 +2,9 @@
 //!
 //! [`Intercom`] is the channel: webhooks are proven and kept (`channel.rs`), what they are about is
 //! read back (`sync.rs`: the far side's own record counts, never the payload), what happened there
-//! becomes what happened here (`history.rs`, with `directory.rs` for who is who), and what the desk
-//! says and does is done there (`posts.rs`).
+//! becomes what happened here (`history.rs`, with `workspace.rs` and `directory.rs` for who is who and
+//! `customers.rs` for what is known of whom), and what the desk says and does is done there
+//! (`posts.rs`), unless people were quicker (`standing.rs`).
 //!
 //! Below it everything that knows the wire. Inwards: [`signature`] tells whether a webhook is
 //! genuine, [`Notice`] what it is about, [`wire`] reads the vendor's objects, laxer than its own
@@ -26,6 +27,7 @@ pub mod articles;
 mod channel;
 pub mod client;
 pub mod connect;
+mod customers;
 mod directory;
 pub mod export;
 mod history;
@@ -34,9 +36,11 @@ mod posts;
 pub mod push;
 mod shared_budget;
 pub mod signature;
+mod standing;
 mod sync;
 pub mod text;
 pub mod wire;
+mod workspace;
 
 pub use channel::{Intercom, IntercomParts, Mode};
 pub use client::{

@@ -1,8 +1,10 @@
+mod given;
+
 use crate::{
     channel::{BY_EMAIL, Intercom, Mode},
-    client::{ApiError, Assignee, AttributeValue, Display, Manage, QuickReply, Reply, Update},
+    client::{ApiError, AttributeValue, Display, QuickReply, Reply, Update},
     directory::Directory,
-    history::{self, part_name},
+    history::part_name,
     text,
     wire::{Conversation, ExternalId, Part},
 };
@@ -13,8 +15,17 @@ use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// How far the vendor's clock, which counts seconds, may be behind ours.
-const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_secs(5);
+/// How far the vendor's clock, which counts seconds, may be behind ours. What other posts have made
+/// is known by name, so there is no harm in minutes.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(5);
+
+/// How long after a call whose fate is unknown its effect may appear, in seconds: a proxy that gave
+/// up answers before the vendor is done.
+const LATE_EFFECT_S: u64 = 30;
+
+/// Why people's replies go out under Intercom's own inbox alone, unless the mode is live.
+pub(crate) const NO_REPLIES: &str =
+    "replies are not sent to Intercom while intercom.mode is not live; write in Intercom";
 
 /// What tags begin with that stand for how urgent a conversation is: no call sets the priority.
 pub(crate) const PRIORITY_TAG: &str = "priority: ";
@@ -27,18 +38,22 @@ pub(crate) async fn deliver(
     intercom: &Intercom,
     parcel: &Parcel<'_>,
 ) -> Result<Delivered, DeliveryError> {
-    let directory = intercom.known_directory().await?;
+    let directory = intercom.known_directory(parcel.policy).await?;
     let there = There { intercom, id: name_of(parcel)?, directory: &directory, parcel };
     match (intercom.mode, parcel.post.kind.as_str()) {
-        (Mode::Silent, _) => Err(unwanted("the bot is silent in Intercom (intercom.mode)")),
+        // A person means what they write.
+        (Mode::Silent | Mode::Notes, "reply") if !there.is_by_bot() => {
+            Err(DeliveryError::Never(NO_REPLIES.into()))
+        }
+        (Mode::Silent, _) => Err(kept_back("the bot is silent in Intercom (intercom.mode)")),
         (Mode::Notes, "note") | (Mode::Live, "note") => there.note().await,
         (Mode::Notes, "reply") => there.would_have_said().await,
-        (Mode::Notes, _) => Err(unwanted("the bot leaves notes alone (intercom.mode)")),
+        (Mode::Notes, _) => Err(kept_back("the bot leaves notes alone (intercom.mode)")),
         (Mode::Live, "reply") => there.say().await,
         (Mode::Live, "assign") => there.assign().await,
         (Mode::Live, "hand_back") => there.hand_back().await,
         (Mode::Live, "snooze") => there.snooze().await,
-        (Mode::Live, "close") => there.manage(Manage::Close).await,
+        (Mode::Live, "close") => there.close().await,
         (Mode::Live, "tag") => there.tag().await,
         (Mode::Live, "untag") => there.untag().await,
         (Mode::Live, "priority") => there.prioritise().await,
@@ -53,7 +68,7 @@ pub(crate) async fn find(
     intercom: &Intercom,
     parcel: &Parcel<'_>,
 ) -> Result<Option<Delivered>, DeliveryError> {
-    let directory = intercom.known_directory().await?;
+    let directory = intercom.known_directory(parcel.policy).await?;
     let there = There { intercom, id: name_of(parcel)?, directory: &directory, parcel };
     let html = match (intercom.mode, parcel.post.kind.as_str()) {
         (Mode::Live | Mode::Notes, "note") => there.note_html(),
@@ -90,11 +105,10 @@ impl There<'_> {
             });
         }
         if self.is_by_bot() {
-            self.still_the_bots(&self.read().await?)?;
+            self.still_wanted(&self.read().await?)?;
         }
         let html = self.reply_html();
-        let said = self.intercom.client.reply(&self.id, &seat, Reply::Comment(&html)).await;
-        let mut names = new_part(&said.map_err(|failure| self.failed(&failure))?);
+        let mut names = self.write(&seat, Reply::Comment(&html), &html).await?;
         names.extend(self.offer().await);
         Ok(Delivered { said: "said".into(), names })
     }
@@ -109,68 +123,34 @@ impl There<'_> {
     }
 
     async fn leave(&self, html: &str) -> Result<Delivered, DeliveryError> {
-        let bot = self.directory.bot();
-        let left = self.intercom.client.reply(&self.id, bot, Reply::Note(html)).await;
-        let names = new_part(&left.map_err(|failure| self.failed(&failure))?);
+        let names = self.write(self.directory.bot(), Reply::Note(html), html).await?;
         Ok(Delivered { said: "noted".into(), names })
     }
 
-    /// Gives it to a team, and to its teammate where one is named. What the bot gives away stays with
-    /// the person who has it by now; people choose as they like. The fallback team stands in for one
-    /// that is not there.
-    async fn assign(&self) -> Result<Delivered, DeliveryError> {
-        let (team, teammate) = (self.slug("team"), self.slug("teammate"));
-        let fallback = || self.directory.team_there(self.directory.fallback());
-        let team = team.as_ref().and_then(|team| self.directory.team_there(team));
-        let admin = teammate.as_ref().and_then(|slug| self.directory.teammate_there(slug));
-        let team = if admin.is_none() { team.or_else(fallback) } else { team };
-        if team.is_none() && admin.is_none() {
-            let mend = "name it alike in Intercom, or set known_as.intercom in routing.toml";
-            let what = format!("the team has no counterpart in Intercom; {mend}");
-            return Err(DeliveryError::Never(what));
+    /// Writes something and returns what the vendor calls it. One whose fate is unknown is left alone
+    /// for a while before it is looked for.
+    async fn write(
+        &self,
+        seat: &ExternalId,
+        reply: Reply<'_>,
+        html: &str,
+    ) -> Result<Vec<String>, DeliveryError> {
+        let written = self.intercom.client.at_once().reply(&self.id, seat, reply).await;
+        let answer =
+            written.map_err(|failure| match (failure.maybe_done(), self.failed(&failure)) {
+                (true, DeliveryError::Later { what, after_s }) => {
+                    let after_s = after_s.unwrap_or_default().max(LATE_EFFECT_S);
+                    DeliveryError::Later { what, after_s: Some(after_s) }
+                }
+                (_, failed) => failed,
+            })?;
+        if let Some(part) = self.same_part(&answer, html) {
+            return Ok(vec![part_name(&part.id)]);
         }
-        let conversation = self.read().await?;
-        let mut holder = conversation.admin_assignee_id;
-        let by_person = self.parcel.post.body["by_person"] == Json::Bool(true);
-        let is_somebody = holder.as_ref().is_some_and(|holder| holder != self.directory.bot());
-        if is_somebody && holder != admin && !by_person {
-            return Err(unwanted("a teammate has the conversation in Intercom"));
-        }
-        if let Some(team) = team.filter(|team| conversation.team_assignee_id.as_ref() != Some(team))
-        {
-            holder = self.managed(Manage::Assign(Assignee::Team(team))).await?.admin_assignee_id;
-        }
-        match &admin {
-            Some(admin) if holder.as_ref() != Some(admin) => {
-                self.managed(Manage::Assign(Assignee::Admin(admin))).await?;
-            }
-            // Whoever has it would keep it from being shared out.
-            None if holder.is_some() => {
-                self.managed(Manage::Assign(Assignee::NoAdmin)).await?;
-            }
-            _ => {}
-        }
-        Ok(Delivered::said("assigned"))
-    }
-
-    async fn hand_back(&self) -> Result<Delivered, DeliveryError> {
-        self.manage(Manage::Assign(Assignee::Admin(self.directory.bot()))).await
-    }
-
-    async fn snooze(&self) -> Result<Delivered, DeliveryError> {
-        let until = self.text("until").and_then(|until| until.parse::<Timestamp>().ok());
-        let until = until.ok_or_else(|| DeliveryError::Never("the time is missing".into()))?;
-        self.manage(Manage::Snooze(until)).await
-    }
-
-    async fn manage(&self, deed: Manage<'_>) -> Result<Delivered, DeliveryError> {
-        let names = new_part(&self.managed(deed).await?);
-        Ok(Delivered { said: "done".into(), names })
-    }
-
-    async fn managed(&self, deed: Manage<'_>) -> Result<Conversation, DeliveryError> {
-        let done = self.intercom.client.manage(&self.id, self.directory.bot(), deed).await;
-        done.map_err(|failure| self.failed(&failure))
+        // An answer that does not show it: without its name it would come back as somebody's words.
+        let found = self.read().await.ok();
+        let part = found.as_ref().and_then(|conversation| self.same_part(conversation, html));
+        Ok(part.map(|part| part_name(&part.id)).into_iter().collect())
     }
 
     async fn tag(&self) -> Result<Delivered, DeliveryError> {
@@ -255,7 +235,7 @@ impl There<'_> {
         let seat = self.seat();
         let offered = self.intercom.client.reply(&self.id, &seat, Reply::QuickReplies(&buttons));
         match offered.await {
-            Ok(conversation) => new_part(&conversation),
+            Ok(answer) => self.offered(&answer.parts.parts).into_iter().collect(),
             Err(failure) => {
                 tracing::warn!(error = %failure, "the buttons of a reply were not offered");
                 Vec::new()
@@ -263,19 +243,35 @@ impl There<'_> {
         }
     }
 
-    /// Offers the buttons of a reply that was said before, where they are missing after it.
+    /// Offers the buttons of a reply that was said before, where they are missing after it and the
+    /// bot still has the word.
     async fn offer_again(&self, conversation: &Conversation, said: &Part) -> Vec<String> {
         if self.buttons().is_empty() {
             return Vec::new();
         }
-        let after = conversation.parts.parts.iter().skip_while(|part| part.id != said.id);
-        let offered = after
-            .filter(|part| part.part_type == "quick_reply")
-            .find(|part| history::is_own(part, self.directory));
-        match offered {
-            Some(part) => vec![part_name(&part.id)],
+        let parts = &conversation.parts.parts;
+        let place = parts.iter().position(|part| part.id == said.id).unwrap_or(parts.len());
+        match self.offered(parts.get(place..).unwrap_or_default()) {
+            Some(name) => vec![name],
+            None if self.still_wanted(conversation).is_err() => Vec::new(),
             None => self.offer().await,
         }
+    }
+
+    /// Finds buttons that the bot has offered, and what the vendor calls them.
+    fn offered(&self, parts: &[Part]) -> Option<String> {
+        let seat = self.seat();
+        let is_it = |part: &&Part| {
+            let author = part.author.as_ref().and_then(|author| author.id.as_ref());
+            part.part_type == "quick_reply" && author == Some(&seat)
+        };
+        parts.iter().find(is_it).map(|part| part_name(&part.id))
+    }
+
+    /// Whether a part is not older than the post.
+    fn is_younger(&self, part: &Part) -> bool {
+        let since = self.parcel.post.created_at.saturating_sub(CLOCKS_DIFFER);
+        part.created_at.is_none_or(|at| at >= since.unwrap_or(Timestamp::MIN))
     }
 
     /// Finds the part that an attempt to say `html` made.
@@ -283,8 +279,6 @@ impl There<'_> {
         let wants_note = !self.says();
         // A part that also opens or wakes the conversation has another kind than one that only says.
         let is_alike = |part: &Part| part.part_type.starts_with("note") == wants_note;
-        let since = self.parcel.post.created_at.saturating_sub(CLOCKS_DIFFER);
-        let since = since.unwrap_or(Timestamp::MIN);
         let words = |html: &str| -> Vec<String> {
             text::to_text(html).split_whitespace().map(str::to_string).collect()
         };
@@ -293,24 +287,22 @@ impl There<'_> {
             let author = part.author.as_ref().and_then(|author| author.id.as_ref());
             is_alike(part)
                 && author == Some(&seat)
-                && part.created_at.is_none_or(|at| at >= since)
+                && self.is_younger(part)
                 && !self.parcel.taken.contains(&part_name(&part.id))
                 && part.body.as_ref().is_some_and(|body| words(body.as_str()) == wanted)
         })
     }
 
-    /// Refuses where a teammate has it, or has written or ended it since the desk looked last.
-    fn still_the_bots(&self, conversation: &Conversation) -> Result<(), DeliveryError> {
-        let unseen =
-            history::happenings(conversation, self.directory).into_iter().any(|happening| {
-                matches!(
-                    happening.what,
-                    bot::Happened::Answered { .. } | bot::Happened::Closed { by: Some(_) }
-                ) && !self.parcel.taken.contains(&happening.name)
-            });
-        match history::held_by(conversation, self.directory).is_some() || unseen {
-            true => Err(unwanted("a teammate has the conversation in Intercom")),
-            false => Ok(()),
+    /// Refuses where a person has it by now, or has done something that the desk has not heard of.
+    /// Words about a handoff are for whoever has been given to people: they are refused only where
+    /// a person has answered or ended it.
+    fn still_wanted(&self, conversation: &Conversation) -> Result<(), DeliveryError> {
+        let standing = self.standing(conversation);
+        let is_handoff = self.parcel.post.body["handoff"] == Json::Bool(true);
+        let is_wanted = if is_handoff { !standing.is_over() } else { standing.is_the_bots() };
+        match is_wanted {
+            true => Ok(()),
+            false => Err(unwanted("a teammate has the conversation in Intercom")),
         }
     }
 
@@ -401,14 +393,13 @@ impl There<'_> {
     }
 }
 
-/// Returns what the vendor calls the part that a call made; its answers hold the new one alone.
-fn new_part(conversation: &Conversation) -> Vec<String> {
-    conversation.parts.parts.last().map(|part| part_name(&part.id)).into_iter().collect()
-}
-
 fn name_of(parcel: &Parcel<'_>) -> Result<ExternalId, DeliveryError> {
     let name = parcel.record.external_id.as_deref().and_then(ExternalId::parse);
     name.ok_or_else(|| DeliveryError::Never("the conversation has no name in Intercom".into()))
+}
+
+fn kept_back(why: &str) -> DeliveryError {
+    DeliveryError::KeptBack(why.to_string())
 }
 
 fn unwanted(why: &str) -> DeliveryError {

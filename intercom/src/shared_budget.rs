@@ -47,6 +47,10 @@ impl Budget for SharedBudget {
         let (Some(limit), Some(left)) = (number(seen.limit).or(Some(FIRST_LIMIT)), left) else {
             return;
         };
+        // An answer that was on its way when its stretch ended says nothing of this one.
+        if !seen.refused && seen.reset.is_some_and(|reset| reset <= now) {
+            return;
+        }
         // A reset that lies far off comes of a clock that is wrong, its or ours.
         let reset = seen.reset.filter(|reset| *reset > now && *reset <= later(later(now)));
         let ends_at = reset.unwrap_or_else(|| later(now));

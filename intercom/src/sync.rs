@@ -1,17 +1,33 @@
 use crate::{
     channel::{BY_EMAIL, Intercom, failed},
     client::{ApiError, Class, Condition, Display, Operand, Operator, Query},
-    directory::NAME,
+    directory::{Directory, NAME},
     history::{self, part_name, source_name},
     posts::PRIORITY_TAG,
     text,
-    wire::{Company, Contact, Conversation, ExternalId, Private},
+    wire::{Conversation, ExternalId, State},
 };
-use bot::{Elsewhere, Happened, Happening, Office, OfficeError};
+use bot::{AsOf, ByBot, Elsewhere, Happened, Happening, Office, OfficeError};
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Map, Value as Json, json};
-use std::{collections::BTreeMap, sync::PoisonError};
-use store::{Customer, Ended, Guard, Id, Identity, Post, Record};
+use serde_json::Value as Json;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::PoisonError,
+};
+use store::{Customer, Ended, Guard, Id, Post, Record};
+
+/// The round that looks for what no webhook told.
+pub(crate) const POLL: &str = "poll";
+
+/// What a memo begins with of a conversation that a look found gone.
+const GONE: &str = "gone ";
+
+/// How long after the first look one that is gone is looked at again, and how long the first counts.
+const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(60);
+const BELIEVED: SignedDuration = SignedDuration::from_hours(1);
+
+/// How often a conversation is read anew that the desk changes meanwhile.
+const LOOKS_AT_ONCE: usize = 3;
 
 /// How often conversations are looked for whose webhook never came.
 const POLL_EVERY: SignedDuration = SignedDuration::from_secs(60);
@@ -26,12 +42,9 @@ const PER_PAGE: u32 = 150;
 /// of the first look may not have been there yet.
 const LOOKS: u8 = 2;
 
-/// How long what is known of a customer counts as fresh.
-const FRESH: SignedDuration = SignedDuration::from_mins(10);
-
 /// Why an errand was not done.
 #[derive(Debug, thiserror::Error)]
-enum Failure {
+pub(crate) enum Failure {
     #[error(transparent)]
     Api(#[from] ApiError),
     #[error(transparent)]
@@ -44,21 +57,88 @@ impl From<store::Error> for Failure {
     }
 }
 
+/// What the desk knows of a conversation before it is read there.
+struct Known {
+    record: Record,
+    pending: Vec<Post>,
+    taken: BTreeSet<String>,
+}
+
+/// What a look at a conversation came to.
+enum Look {
+    Done,
+    /// There is no such conversation.
+    Gone,
+}
+
 impl Intercom {
-    /// Reads a conversation and has the office catch up with it; one that is gone there is erased
-    /// here.
-    pub(crate) async fn catch_up_with(&self, office: &Office, id: &ExternalId) -> Ended {
-        ended(office, self.caught_up(office, id).await)
+    /// Reads a conversation and has the office catch up with it. One that is gone there is erased
+    /// here at the second look: a mistake made there may be mended by then. `memo` says when a look
+    /// found it gone.
+    pub(crate) async fn catch_up_with(
+        &self,
+        office: &Office,
+        id: &ExternalId,
+        memo: Option<&str>,
+    ) -> Ended {
+        let now = office.now();
+        match self.caught_up(office, id).await {
+            Ok(Look::Done) => Ended::Done,
+            Ok(Look::Gone) => {
+                let gone_at = memo.and_then(|memo| memo.strip_prefix(GONE)?.parse().ok());
+                let gone_for = gone_at.map(|at: Timestamp| at.duration_until(now));
+                if gone_for.is_some_and(|long| long >= LOOK_AGAIN && long <= BELIEVED) {
+                    return ended(office, self.forget(office, id).await);
+                }
+                // Asked for anew meanwhile, it counts from the first look on.
+                let since = gone_at.filter(|_| gone_for.is_some_and(|long| long <= BELIEVED));
+                let memo = format!("{GONE}{}", since.unwrap_or(now));
+                Ended::Again(now.saturating_add(LOOK_AGAIN).unwrap_or(Timestamp::MAX), Some(memo))
+            }
+            Err(failure) => ended(office, Err(failure)),
+        }
     }
 
-    async fn caught_up(&self, office: &Office, id: &ExternalId) -> Result<(), Failure> {
-        let directory = self.directory(office).await?;
+    /// Erases a conversation of which a webhook tells that it was deleted, once it is not there.
+    pub(crate) async fn forget_if_gone(&self, office: &Office, id: &ExternalId) -> Ended {
+        let forgotten = async {
+            match self.caught_up(office, id).await? {
+                Look::Done => Ok(()),
+                Look::Gone => self.forget(office, id).await,
+            }
+        };
+        ended(office, forgotten.await)
+    }
+
+    async fn caught_up(&self, office: &Office, id: &ExternalId) -> Result<Look, Failure> {
+        for _ in 0..LOOKS_AT_ONCE {
+            match self.look(office, id, true).await {
+                Err(Failure::Office(OfficeError::Overtaken(_))) => {}
+                looked => return looked,
+            }
+        }
+        // It changes faster here than it can be read there: what people and customers did counts all
+        // the same, and nothing that the desk itself may just be doing.
+        self.look(office, id, false).await
+    }
+
+    /// Looks at a conversation once. Where it must be `up_to_date`, and the desk does something with
+    /// it meanwhile, nothing is taken over.
+    async fn look(
+        &self,
+        office: &Office,
+        id: &ExternalId,
+        up_to_date: bool,
+    ) -> Result<Look, Failure> {
+        let desk = office.desk();
+        let directory = self.directory(desk.policy()).await?;
+        let known = known(office, id).await?;
         let conversation = match self.client.conversation(id, Display::Html).await {
             // Something that stands before the vendor and knows no such address says so otherwise.
             Err(gone @ ApiError::NotFound { .. })
                 if matches!(gone.code(), Some("not_found" | "conversation_not_found")) =>
             {
-                return forget(office, id).await;
+                return Ok(Look::Gone);
             }
             read => read?,
         };
@@ -67,103 +147,92 @@ impl Intercom {
             false => NAME,
         };
         redact(office, channel, &conversation).await?;
-        let Some(contact) = contact_of(&conversation) else { return Ok(()) };
+        let contact = self.contact_of(office, &conversation, known.as_ref()).await?;
+        let Some(contact) = contact else { return Ok(Look::Done) };
         // Erased here, but not yet from every corner of the vendor's.
         if office.store().was_asked_for(NAME, &gone(&contact)).await? {
-            return Ok(());
+            return Ok(Look::Done);
         }
         let customer = self.customer(office, &contact, &conversation).await?;
-        let known = office.store().conversation_named(channel, id.as_str()).await?;
-        let mut happenings = history::happenings(&conversation, &directory);
+        let mut as_of = AsOf::Unknown;
         if let Some(known) = &known {
-            merge(office, known, customer).await?;
-            let pending = office.store().posts_pending(known.id).await?;
-            happenings.retain(|happening| !pending.iter().any(|post| is_of(post, happening)));
+            if merge(office, &known.record, customer).await? {
+                return Err(OfficeError::Overtaken(known.record.n_entries).into());
+            }
+            as_of = AsOf::Changed(known.record.updated_at);
         }
-        let tags = conversation.tags.iter().map(|tag| tag.name.clone());
-        let tags = tags.filter(|tag| !tag.starts_with(PRIORITY_TAG)).collect();
-        let held_by = history::held_by(&conversation, &directory);
-        let name = id.to_string();
-        let channel = channel.to_string();
-        office.catch_up(Elsewhere { channel, name, customer, happenings, held_by, tags }).await?;
+        let connected_at = connected_at(office).await?;
+        let seen = read(&conversation, (&directory, known.as_ref()), up_to_date);
+        office
+            .catch_up(Elsewhere {
+                channel: channel.to_string(),
+                name: id.to_string(),
+                customer,
+                as_of: up_to_date.then_some(as_of),
+                connected_at,
+                ..seen
+            })
+            .await?;
+        // The customer may have been erased while this went on, and come back by it.
+        if office.store().was_asked_for(NAME, &gone(&contact)).await? {
+            office.store().ask_for(NAME, &gone(&contact), office.now()).await?;
+        }
+        Ok(Look::Done)
+    }
+
+    /// Erases what is kept of a conversation. With a token of another workspace it is not known to
+    /// be gone.
+    async fn forget(&self, office: &Office, id: &ExternalId) -> Result<(), Failure> {
+        if self.is_elsewhere(office).await? {
+            tracing::error!(
+                "a conversation is not in the workspace of the access token; it is kept"
+            );
+            return Ok(());
+        }
+        for channel in [NAME, BY_EMAIL] {
+            if let Some(known) = office.store().conversation_named(channel, id.as_str()).await? {
+                office.store().erase_conversation(known.id).await?;
+            }
+        }
         Ok(())
     }
 
-    /// Returns the customer of a conversation, as well known as is fresh.
-    async fn customer(
+    /// Returns the customer of a conversation: whoever has it here, while still listed there, else
+    /// the first who is listed, else whoever began it.
+    async fn contact_of(
         &self,
         office: &Office,
-        contact: &ExternalId,
         conversation: &Conversation,
-    ) -> Result<Id<Customer>, Failure> {
-        let identity = identity(contact);
-        let known = office.store().customer_named(&identity).await?;
-        let fresh_since = office.now().saturating_sub(FRESH).unwrap_or(Timestamp::MIN);
-        if let Some(known) = known.as_ref().filter(|known| known.seen_at >= fresh_since) {
-            return Ok(known.id);
+        known: Option<&Known>,
+    ) -> Result<Option<ExternalId>, Failure> {
+        if let Some(known) = known {
+            let customer = office.store().customer(known.record.customer).await?;
+            let name = customer.identity.map(|identity| identity.external_id);
+            let is_theirs = |id: &ExternalId| Some(id.as_str()) == name.as_deref();
+            let mut listed = conversation.contacts.iter().map(|contact| &contact.id);
+            if let Some(still) = listed.find(|id| is_theirs(id)) {
+                return Ok(Some(still.clone()));
+            }
         }
-        let customer = match self.read_customer(contact).await {
-            Ok(read) => read,
-            // An answer without these facts is better than none; the next look tries again.
-            Err(failure) if known.is_none() => {
-                tracing::warn!(error = %failure, "what is known of a customer was not read");
-                Facts { at: Some(Timestamp::UNIX_EPOCH), ..told_of(conversation) }
-            }
-            Err(_) => return Ok(known.map_or(Id::new(office.now()), |known| known.id)),
-        };
-        keep(office, identity, known, customer).await
-    }
-
-    async fn read_customer(&self, id: &ExternalId) -> Result<Facts, ApiError> {
-        let client = self.client.of_class(Class::Context);
-        let contact = client.contact(id).await?;
-        let company = match contact.companies.is_empty() {
-            true => None,
-            false => client.companies_of(id, None).await?.items.into_iter().next(),
-        };
-        Ok(facts(&contact, company.as_ref()))
-    }
-
-    /// Reads anew what is known of a customer who was here.
-    pub(crate) async fn refresh_customer(&self, office: &Office, id: &ExternalId) -> Ended {
-        let refreshed = async {
-            let Some(known) = office.store().customer_named(&identity(id)).await? else {
-                return Ok(());
-            };
-            match self.read_customer(id).await {
-                // Merged into another, or erased: then the notice of that follows.
-                Err(ApiError::NotFound { .. }) => Ok(()),
-                read => keep(office, identity(id), Some(known), read?).await.map(drop),
-            }
-        };
-        ended(office, refreshed.await)
-    }
-
-    /// Erases a customer who was erased there.
-    pub(crate) async fn erase_customer(&self, office: &Office, id: &ExternalId) -> Ended {
-        let erased = async {
-            if let Some(known) = office.store().customer_named(&identity(id)).await? {
-                office.store().erase(known.id).await?;
-            }
-            Ok(())
-        };
-        ended(office, erased.await)
+        Ok(contact_of(conversation))
     }
 
     /// Looks for conversations that changed since the last look, and has each looked at. `memo`
     /// holds up to which second that was.
     pub(crate) async fn poll(&self, office: &Office, memo: Option<&str>) -> Ended {
         let now = office.now();
-        let Some(since) = memo.and_then(|memo| memo.parse().ok()) else {
+        let Some(since) = memo.and_then(Reached::parse) else {
             // Whoever connects begins with what comes from then on. That moment is noted before
             // anything is looked for: whatever keeps the first polls from their end, what comes
             // until one succeeds is found by it.
-            return Ended::Again(now, Some(now.as_second().to_string()));
+            let second = now.as_second();
+            return Ended::Again(now, Some(Reached { second, first: Some(second) }.written()));
         };
-        match self.look_since(office, since).await {
+        match self.look_since(office, since.second).await {
             Ok(reached) => {
                 let at = now.saturating_add(POLL_EVERY).unwrap_or(Timestamp::MAX);
-                Ended::Again(at, Some(reached.max(since).to_string()))
+                let reached = Reached { second: reached.max(since.second), ..since };
+                Ended::Again(at, Some(reached.written()))
             }
             Err(failure) => ended(office, Err(failure)),
         }
@@ -204,6 +273,111 @@ impl Intercom {
     }
 }
 
+/// Reads what the desk knows of a conversation.
+async fn known(office: &Office, id: &ExternalId) -> Result<Option<Known>, Failure> {
+    let store = office.store();
+    for channel in [NAME, BY_EMAIL] {
+        if let Some(record) = store.conversation_named(channel, id.as_str()).await? {
+            let pending = store.posts_pending(record.id).await?;
+            let taken = store.taken(channel, record.id).await?;
+            return Ok(Some(Known { record, pending, taken }));
+        }
+    }
+    Ok(None)
+}
+
+/// Reads what happened to a conversation, who has it and its tags, without what the desk is just
+/// doing about it itself.
+fn read(
+    conversation: &Conversation,
+    (directory, known): (&Directory, Option<&Known>),
+    up_to_date: bool,
+) -> Elsewhere {
+    let pending = known.map(|known| known.pending.as_slice()).unwrap_or_default();
+    let waits = |kinds: &[&str]| pending.iter().any(|post| kinds.contains(&post.kind.as_str()));
+    let mut happenings = history::happenings(conversation, directory);
+    let n_behind = known.map_or(0, |known| history::n_behind(&happenings, &known.taken));
+    let mut place = 0;
+    happenings.retain(|happening| {
+        place += 1;
+        match &happening.what {
+            _ if history::is_void(happening, place - 1, n_behind) => false,
+            Happened::ByBot(done) => up_to_date && !pending.iter().any(|post| does(post, done)),
+            _ => !pending.iter().any(|post| is_of(post, happening)),
+        }
+    });
+    // Who has it there is out of date while the desk gives it to somebody.
+    let is_given = waits(&["assign", "hand_back", "close"]) || !up_to_date;
+    let untagged: Vec<&Json> = pending
+        .iter()
+        .filter(|post| post.kind == "untag")
+        .flat_map(|post| post.body["tags"].as_array().into_iter().flatten())
+        .collect();
+    let tags = conversation.tags.iter().map(|tag| tag.name.clone());
+    let tags = tags.filter(|tag| {
+        !tag.starts_with(PRIORITY_TAG) && !untagged.iter().any(|untagged| **untagged == *tag)
+    });
+    Elsewhere {
+        channel: String::new(),
+        name: String::new(),
+        customer: Id::new(Timestamp::UNIX_EPOCH),
+        happenings,
+        tags: tags.collect(),
+        held_by: history::held_by(conversation, directory).filter(|_| !is_given),
+        is_open: conversation.state != State::Closed,
+        as_of: None,
+        connected_at: None,
+    }
+}
+
+/// Whether a post that is on its way does what was done there: then its sender notes it.
+fn does(post: &Post, done: &ByBot) -> bool {
+    match done {
+        ByBot::Said { text } => {
+            post.kind == "reply" && (post.n_attempts > 0 || is_said_by(post, text))
+        }
+        ByBot::Gave { .. } => post.kind == "assign",
+        ByBot::Closed => post.kind == "close",
+    }
+}
+
+/// Whether a text begins with the words of a post; sources may follow.
+fn is_said_by(post: &Post, text: &str) -> bool {
+    let written = post.body.get("text").and_then(Json::as_str).unwrap_or_default();
+    let said = text::to_text(&text::from_markdown(written));
+    let mut words = text.split_whitespace();
+    said.split_whitespace().all(|word| words.next() == Some(word))
+}
+
+/// Returns when the desk first looked at the workspace, where that is noted.
+async fn connected_at(office: &Office) -> Result<Option<Timestamp>, Failure> {
+    let memo = office.store().errand_memo(NAME, POLL).await?;
+    Ok(memo.as_deref().and_then(Reached::parse).and_then(|reached| reached.first()))
+}
+
+/// Up to which second polls have looked, and since which.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Reached {
+    second: i64,
+    first: Option<i64>,
+}
+
+impl Reached {
+    fn parse(memo: &str) -> Option<Self> {
+        let (second, first) = memo.split_once(' ').map_or((memo, None), |(a, b)| (a, Some(b)));
+        Some(Self { second: second.parse().ok()?, first: first.and_then(|at| at.parse().ok()) })
+    }
+
+    fn written(self) -> String {
+        let first = self.first.map_or(String::new(), |first| format!(" {first}"));
+        format!("{}{first}", self.second)
+    }
+
+    fn first(self) -> Option<Timestamp> {
+        Timestamp::from_second(self.first?).ok()
+    }
+}
+
 /// Conversations that a poll found, when each had changed last, and how many polls in a row found it
 /// so.
 pub(crate) type Sightings = BTreeMap<ExternalId, (Option<Timestamp>, u8)>;
@@ -214,10 +388,10 @@ fn gone(contact: &ExternalId) -> String {
 }
 
 /// Gives a conversation to the customer who has it there by now: two may turn out to be one. Whoever
-/// has none left is no more.
-async fn merge(office: &Office, known: &Record, customer: Id<Customer>) -> Result<(), Failure> {
+/// has none left is no more. Returns whether it was another's.
+async fn merge(office: &Office, known: &Record, customer: Id<Customer>) -> Result<bool, Failure> {
     if known.customer == customer {
-        return Ok(());
+        return Ok(false);
     }
     let moved = office.store().change(known.id, Guard::None, office.now(), |record, _| {
         record.customer = customer;
@@ -227,7 +401,7 @@ async fn merge(office: &Office, known: &Record, customer: Id<Customer>) -> Resul
     if office.store().conversations_of(known.customer, 1).await?.is_empty() {
         office.store().erase(known.customer).await?;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Whether something happened because of a post that is still on its way: a teammate's reply that
@@ -240,99 +414,6 @@ fn is_of(post: &Post, happening: &Happening) -> bool {
         && post.n_attempts > 0
         && written("teammate") == teammate.as_str()
         && text.split_whitespace().eq(said.split_whitespace())
-}
-
-/// What is known of a customer.
-#[derive(Default)]
-struct Facts {
-    name: Option<String>,
-    email: Option<String>,
-    locale: Option<String>,
-    attributes: Map<String, Json>,
-    /// When it was read; None: now.
-    at: Option<Timestamp>,
-}
-
-fn facts(contact: &Contact, company: Option<&Company>) -> Facts {
-    let text = |text: &Option<Private<String>>| text.as_ref().map(|text| text.as_str().to_string());
-    let mut attributes: Map<String, Json> =
-        contact.custom_attributes.reveal().clone().into_iter().filter(plain).collect();
-    if let Some(external_id) = text(&contact.external_id) {
-        attributes.insert("external_id".into(), external_id.into());
-    }
-    attributes.insert("role".into(), contact.role.clone().into());
-    if let Some(company) = company {
-        attributes.insert("company".into(), company_facts(company));
-    }
-    let locale = contact.language_override.clone().or(contact.browser_language.clone());
-    Facts { name: text(&contact.name), email: text(&contact.email), locale, attributes, at: None }
-}
-
-fn company_facts(company: &Company) -> Json {
-    let mut facts: Map<String, Json> =
-        company.custom_attributes.reveal().clone().into_iter().filter(plain).collect();
-    let named = [
-        ("id", company.company_id.as_ref().map(|id| json!(id.as_str()))),
-        ("name", company.name.as_ref().map(|name| json!(name.as_str()))),
-        ("plan", company.plan.name.as_ref().map(|plan| json!(plan))),
-        ("arr", company.monthly_spend.map(|monthly| json!(monthly * 12.0))),
-        ("size", company.size.map(|size| json!(size))),
-        ("industry", company.industry.as_ref().map(|industry| json!(industry))),
-    ];
-    for (name, value) in named {
-        // The desk's own attribute of that name says more than the vendor's field.
-        if let (false, Some(value)) = (facts.contains_key(name), value) {
-            facts.insert(name.into(), value);
-        }
-    }
-    let tags: Vec<&str> = company.tags.iter().map(|tag| tag.name.as_str()).collect();
-    facts.insert("tags".into(), json!(tags));
-    Json::Object(facts)
-}
-
-/// References to custom objects mean nothing to rules.
-fn plain((_, value): &(String, Json)) -> bool {
-    !value.is_object() && !value.is_null()
-}
-
-/// Returns what a conversation itself tells of its customer.
-fn told_of(conversation: &Conversation) -> Facts {
-    let author = conversation.source.as_ref().and_then(|source| source.author.as_ref());
-    let Some(author) = author.filter(|author| author.kind.is_customer()) else {
-        return Facts::default();
-    };
-    let text = |text: &Option<Private<String>>| text.as_ref().map(|text| text.as_str().to_string());
-    Facts { name: text(&author.name), email: text(&author.email), ..Facts::default() }
-}
-
-async fn keep(
-    office: &Office,
-    identity: Identity,
-    known: Option<Customer>,
-    facts: Facts,
-) -> Result<Id<Customer>, Failure> {
-    let now = office.now();
-    let customer = Customer {
-        id: known.as_ref().map_or(Id::new(now), |known| known.id),
-        identity: Some(identity),
-        name: facts.name,
-        email: facts.email,
-        locale: facts.locale,
-        attributes: facts.attributes,
-        created_at: known.as_ref().map_or(now, |known| known.created_at),
-        seen_at: facts.at.unwrap_or(now),
-    };
-    match known {
-        None => Ok(office.store().keep_customer(&customer).await?.id),
-        Some(known) => {
-            office.store().alter_customer(&customer).await?;
-            Ok(known.id)
-        }
-    }
-}
-
-fn identity(contact: &ExternalId) -> Identity {
-    Identity { realm: NAME.into(), external_id: contact.to_string() }
 }
 
 /// Returns the customer of a conversation: the first one that it lists, else whoever began it.
@@ -362,16 +443,7 @@ async fn redact(
     Ok(())
 }
 
-async fn forget(office: &Office, id: &ExternalId) -> Result<(), Failure> {
-    for channel in [NAME, BY_EMAIL] {
-        if let Some(known) = office.store().conversation_named(channel, id.as_str()).await? {
-            office.store().erase_conversation(known.id).await?;
-        }
-    }
-    Ok(())
-}
-
-fn ended(office: &Office, done: Result<(), Failure>) -> Ended {
+pub(crate) fn ended(office: &Office, done: Result<(), Failure>) -> Ended {
     match done {
         Ok(()) => Ended::Done,
         Err(Failure::Api(failure)) => failed(office, &failure),

@@ -22,6 +22,13 @@ impl Embedding {
         Ok(Self(values))
     }
 
+    /// Takes back the components that [`Embedding::as_slice`] returned, to the last digit; `None`
+    /// for what cannot have come from there.
+    pub(crate) fn restored(values: Vec<f32>) -> Option<Self> {
+        let norm = values.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>().sqrt();
+        ((norm - 1.0).abs() < 1e-3).then_some(Self(values))
+    }
+
     /// Returns the components, `[dimension]`.
     pub fn as_slice(&self) -> &[f32] {
         &self.0
@@ -62,7 +69,8 @@ pub trait Embedder: Send + Sync {
     async fn embed(&self, texts: &[String]) -> Result<Vec<Embedding>, Error>;
 
     /// Embeds a handful of texts as [`Embedder::embed`] does, without waiting behind batches: for
-    /// a customer who waits.
+    /// a customer who waits. A model in this process computes each text by itself, so that its
+    /// vector is the same to the last digit whatever stands beside it.
     ///
     /// # Errors
     /// See [`Error`].

@@ -76,10 +76,7 @@ impl Encoder {
     /// [`Error::Model`] when the text cannot be tokenised.
     pub fn embed_query_here(&self, text: &str) -> Result<Embedding, Error> {
         let tokens = self.pipeline.tokenise(&self.pipeline.query_prompt, text)?;
-        self.pipeline
-            .encode(&[&tokens])?
-            .pop()
-            .ok_or_else(|| Error::Model("no vector came back".into()))
+        self.pipeline.encode_alone(&tokens)
     }
 }
 
@@ -98,7 +95,7 @@ impl Embedder for Encoder {
     }
 
     async fn embed_now(&self, texts: &[String]) -> Result<Vec<Embedding>, Error> {
-        in_place(|| self.pipeline.embed(texts, 1))
+        in_place(|| texts.iter().map(|text| self.pipeline.embed_alone(text)).collect())
     }
 
     async fn embed_query(&self, text: &str) -> Result<Embedding, Error> {
@@ -131,6 +128,18 @@ impl Pipeline {
             steps.iter().flatten().copied().zip(done.into_iter().flatten()).collect();
         placed.sort_by_key(|(index, _)| *index);
         Ok(placed.into_iter().map(|(_, vector)| vector).collect())
+    }
+
+    /// Embeds a text that will be searched by itself, on the calling thread. Sums are rounded in
+    /// another order in a batch of another size, so this is the vector that depends on nothing else.
+    fn embed_alone(&self, text: &str) -> Result<Embedding, Error> {
+        let tokens = self.tokenise(&self.passage_prompt, text)?;
+        self.encode_alone(&tokens)
+    }
+
+    fn encode_alone(&self, tokens: &Vec<u32>) -> Result<Embedding, Error> {
+        let vector = self.encode(&[tokens])?.pop();
+        vector.ok_or_else(|| Error::Model("no vector came back".into()))
     }
 
     fn tokenise(&self, prompt: &str, text: &str) -> Result<Vec<u32>, Error> {

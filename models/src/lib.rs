@@ -7,6 +7,9 @@
 //! - [`Generator`]: a prompt to text. [`LocalChat`] runs a GGUF model on candle,
 //!   [`RemoteChat`] asks an OpenAI-compatible endpoint, [`ScriptedChat`] replays given answers.
 //!
+//! [`KeptEmbedder`] and [`KeptGenerator`] stand before any of them and keep what was computed on a
+//! [`Shelf`], in memory or on disk.
+//!
 //! [`Classifier`] learns from examples which topic a text and its vector belong to, or none.
 //!
 //! [`catalogue`] knows which model files exist, where they come from and their checksums.
@@ -26,6 +29,7 @@ mod error;
 mod gguf;
 mod hashed;
 mod http;
+mod kept;
 mod matrix;
 mod prompt;
 pub mod pull;
@@ -39,6 +43,7 @@ pub use embedding::{Embedder, Embedding};
 pub use encoder::Encoder;
 pub use error::Error;
 pub use hashed::HashedEmbedder;
+pub use kept::{KeptEmbedder, KeptGenerator, Shelf, Tally};
 pub use prompt::{Completion, Finish, Generator, Prompt, Role, Turn};
 pub use remote::{RemoteChat, RemoteEmbedder, RemoteOptions, Secret};
 pub use scripted::ScriptedChat;

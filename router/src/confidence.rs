@@ -51,8 +51,10 @@ pub struct FittedFor {
     pub embedder: String,
     /// Name of the drafter whose drafts were judged.
     pub drafter: String,
-    /// Version of the index layout and of the evidence drawn from it.
+    /// Version of the evidence that is drawn from drafts and what was found.
     pub schema: u32,
+    /// How articles are searched: the layout of the index, and the parts of the fused score.
+    pub search: String,
 }
 
 /// One observation's part in a [`Calibration`].
@@ -104,7 +106,7 @@ pub enum EvidenceError {
         "the calibration needs the observation {0:?}, which this version does not make; fit it again with `frontdesk eval calibrate`"
     )]
     Absent(String),
-    /// The calibration belongs to another embedder, drafter or index layout.
+    /// The calibration belongs to another embedder, drafter, index layout or weights of the search.
     #[error(
         "the calibration was fitted for {fitted}, this desk uses {used}; fit it again with `frontdesk eval calibrate`"
     )]
@@ -126,8 +128,9 @@ impl Calibration {
     /// [`EvidenceError::OtherOrigin`] or [`EvidenceError::Unusable`].
     pub fn check(&self, used: &FittedFor) -> Result<(), EvidenceError> {
         if self.fitted_for != *used {
-            let name =
-                |f: &FittedFor| format!("{} / {} / schema {}", f.embedder, f.drafter, f.schema);
+            let name = |f: &FittedFor| {
+                format!("{} / {} / schema {} / {}", f.embedder, f.drafter, f.schema, f.search)
+            };
             return Err(EvidenceError::OtherOrigin {
                 fitted: name(&self.fitted_for),
                 used: name(used),
@@ -184,9 +187,14 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn fitted_for(embedder: &str) -> FittedFor {
+        let (drafter, search) = ("quotes".into(), "layout 1".into());
+        FittedFor { embedder: embedder.into(), drafter, schema: 1, search }
+    }
+
     fn calibration(weight: f64) -> Calibration {
         Calibration {
-            fitted_for: FittedFor { embedder: "e".into(), drafter: "quotes".into(), schema: 1 },
+            fitted_for: fitted_for("e"),
             report: BTreeMap::new(),
             intercept: 0.0,
             factors: vec![Factor { name: "cosine".into(), mean: 0.5, deviation: 0.1, weight }],
@@ -206,10 +214,11 @@ mod tests {
 
     #[test]
     fn a_calibration_for_another_embedder_is_refused() {
-        let other = FittedFor { embedder: "f".into(), drafter: "quotes".into(), schema: 1 };
+        let other = fitted_for("f");
         let error = calibration(1.0).check(&other).unwrap_err().to_string();
         assert!(
-            error.contains("fitted for e / quotes / schema 1, this desk uses f / quotes"),
+            error
+                .contains("fitted for e / quotes / schema 1 / layout 1, this desk uses f / quotes"),
             "{error}"
         );
     }

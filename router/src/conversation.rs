@@ -125,6 +125,9 @@ pub enum Event {
         /// Whether a person chose so.
         by_person: bool,
     },
+    /// A person opened it without a word; a closed conversation begins a new episode, with whoever
+    /// had it.
+    Reopened,
     /// It rests.
     Snoozed,
     /// Its rest is over.
@@ -192,6 +195,12 @@ impl Conversation {
                 self.owner = Owner::Teammate { team, teammate, by_person: true };
                 self.status = Status::Open;
                 self.episode.offer_open = false;
+            }
+            Event::Reopened => {
+                if self.status == Status::Closed {
+                    self.begin_episode();
+                }
+                self.status = Status::Open;
             }
             _ if self.status == Status::Closed => return Err(IllegalMove::Closed),
             Event::BotReplied | Event::BotAsked | Event::BotOffered => {

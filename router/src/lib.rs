@@ -14,6 +14,7 @@
 //! comes in as data; what the customer reads is rendered from the stored decision elsewhere.
 
 mod assignment;
+mod budgets;
 mod check;
 mod condition;
 mod confidence;
@@ -41,6 +42,7 @@ pub use assignment::{
     Assigned, Expectation, Presence, Roster, Waiting, Why, assign, expect, n_ahead, order, pull,
     share_out,
 };
+pub use budgets::{Budgets, Certified};
 pub use check::{Example, Flaw, Severity, check};
 pub use condition::{Condition, ConditionError, Verdict};
 pub use confidence::{

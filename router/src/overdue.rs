@@ -72,7 +72,7 @@ impl<'a> Ticks<'a> {
         self.handed_off |= hands_off;
         let then = by_time(&rule.rule.then, hands_off);
         if has_fired {
-            self.before.take(name, &then);
+            self.before.take(name, &then, None);
             return;
         }
         if then == Then::default() {
@@ -81,7 +81,7 @@ impl<'a> Ticks<'a> {
         let open = beside(&then, &self.before);
         let did = match open == Then::default() {
             true => format!("{then} (set before already)"),
-            false => self.walk.effects.take(name, &open),
+            false => self.walk.effects.take(name, &open, None),
         };
         self.walk.fired.push(Fired { rule: name.clone(), did });
         if hands_off {

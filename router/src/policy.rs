@@ -1,6 +1,6 @@
 use crate::rule::{CheckedRule, OWNER, Settle};
 use crate::{
-    Catalogue, Condition, Confidence, FactError, Kind, Rule, Sla, Slug, Team, Topic,
+    Budgets, Catalogue, Condition, Confidence, FactError, Kind, Rule, Sla, Slug, Team, Topic,
     topic::topic_faults,
 };
 use serde::Deserialize;
@@ -76,6 +76,7 @@ pub struct Policy {
     routing: Routing,
     catalogue: Catalogue,
     rules: Vec<CheckedRule>,
+    budgets: Budgets,
 }
 
 /// Where in the file something is.
@@ -128,7 +129,11 @@ impl Policy {
                 Err(faults) => errors.extend(faults),
             }
         }
-        if errors.is_empty() { Ok(Self { routing, catalogue, rules }) } else { Err(errors) }
+        if errors.is_empty() {
+            Ok(Self { routing, catalogue, rules, budgets: Budgets::default() })
+        } else {
+            Err(errors)
+        }
     }
 
     /// Returns the team that takes what nobody looks after.
@@ -164,6 +169,16 @@ impl Policy {
     /// Returns the least confidence that a reply needs where no rule says otherwise.
     pub fn threshold(&self) -> Confidence {
         self.routing.threshold
+    }
+
+    /// Returns the policy with thresholds that are certified to keep error budgets.
+    pub fn with_budgets(self, budgets: Budgets) -> Self {
+        Self { budgets, ..self }
+    }
+
+    /// Returns the thresholds that are certified to keep error budgets.
+    pub fn budgets(&self) -> &Budgets {
+        &self.budgets
     }
 
     /// Whether the bot may write to customers.
@@ -425,7 +440,7 @@ fn consequences(routing: &Routing, rule: &Rule) -> Vec<PolicyError> {
         fault("has an error budget that is no share".into(), "write 0.02 for 2 %".into());
     }
     if then.threshold.is_some() && then.error_budget.is_some() {
-        let mend = "keep one of them: a budget of 0.02 is a threshold of 0.98".into();
+        let mend = "keep one of them: a budget finds its own threshold".into();
         fault("has both a threshold and an error budget".into(), mend);
     }
     let spans = [then.snooze, then.escalate.as_ref().map(|escalate| escalate.after.duration())];

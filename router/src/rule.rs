@@ -48,8 +48,9 @@ pub struct Then {
     pub answer: Option<Permission>,
     /// The least confidence that a drafted answer needs to be sent.
     pub threshold: Option<f64>,
-    /// The largest probability of being wrong that a sent answer may have: `0.02` asks for a
-    /// confidence of 0.98. Of answers that each keep to it, no larger share is wrong on average.
+    /// The largest share of the sent answers that may be wrong. The threshold is the one that cases
+    /// have proved to keep it ([`crate::Budgets`]), else the confidence that leaves no larger
+    /// probability of being wrong: 0.98 for a budget of 0.02.
     pub error_budget: Option<f64>,
     /// How soon it matters.
     pub priority: Option<Priority>,

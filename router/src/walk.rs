@@ -1,5 +1,5 @@
 use crate::rule::{CheckedRule, Settle};
-use crate::{Confidence, Effects, Facts, Fired, Policy, Then, Value, Verdict};
+use crate::{Confidence, Effects, Facts, Fired, Policy, Then, Value, Verdict, budgets::Allowance};
 
 /// How far rules are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,12 +72,13 @@ pub(crate) fn walk<'a>(
             let mut beside = rule.rule.then.beside();
             beside.return_to_bot &= !moment.stays;
             if beside != Then::default() {
-                let did = walk.effects.take(name, &beside);
+                let did = walk.effects.take(name, &beside, allowance(policy, facts, &beside));
                 walk.fired.push(Fired { rule: name.clone(), did });
             }
             continue;
         }
-        let did = walk.effects.take(name, &rule.rule.then);
+        let allowed = allowance(policy, facts, &rule.rule.then);
+        let did = walk.effects.take(name, &rule.rule.then, allowed);
         see(rule, Outcome::Fired(did.clone()));
         walk.fired.push(Fired { rule: name.clone(), did });
         if rule.settles.is_some() {
@@ -141,13 +142,23 @@ fn missing(policy: &Policy, rule: &CheckedRule, facts: &Facts) -> Vec<String> {
     missing.map(|id| policy.catalogue().fact(*id).name.clone()).collect()
 }
 
+/// Returns what the budget of a rule means for this conversation.
+fn allowance(policy: &Policy, facts: &Facts, then: &Then) -> Option<Allowance> {
+    let topic = policy.catalogue().find("topic.name").and_then(|id| facts.get(id));
+    let topic = match topic {
+        Some(Value::Text(topic)) => Some(topic.as_str()),
+        _ => None,
+    };
+    policy.budgets().allowance(then.error_budget?, topic)
+}
+
 impl Effects {
     /// Takes over what a rule sets, and says what it did. What an earlier rule has set stays: the
     /// rule that stands higher has its way.
-    pub(crate) fn take(&mut self, name: &str, then: &Then) -> String {
+    pub(crate) fn take(&mut self, name: &str, then: &Then, allowed: Option<Allowance>) -> String {
         let mut kept: Vec<&str> = Vec::new();
-        let budget = then.error_budget.map(|budget| 1.0 - budget);
-        let threshold = then.threshold.or(budget).and_then(Confidence::new);
+        let threshold = then.threshold.and_then(Confidence::new);
+        let threshold = threshold.or(allowed.map(|allowed| allowed.threshold));
         keep("answer", &mut self.answer, then.answer, &mut kept);
         keep("threshold", &mut self.threshold, threshold, &mut kept);
         keep("priority", &mut self.priority, then.priority, &mut kept);
@@ -169,10 +180,15 @@ impl Effects {
         }
         self.return_to_bot |= then.return_to_bot;
         self.close |= then.close;
-        match kept.as_slice() {
-            [] => then.to_string(),
-            kept => format!("{then} (set above already: {})", kept.join(", ")),
+        let mut did = then.to_string();
+        if let Some(Allowance { threshold, certified, told: true }) = allowed {
+            let ground = if certified { "certified on cases" } else { "not certified" };
+            did += &format!(" (threshold {:.2}, {ground})", threshold.value());
         }
+        if !kept.is_empty() {
+            did += &format!(" (set above already: {})", kept.join(", "));
+        }
+        did
     }
 }
 

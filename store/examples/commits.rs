@@ -109,6 +109,7 @@ fn answer(
         sources: vec![],
         reasons: vec!["confident enough".into()],
         trace: json!({ "passages": [WORDS, WORDS, WORDS, WORDS] }),
+        basis: None,
         took_ms: 20.0,
     });
     let (destination, kind) = ("webhook:crm".to_string(), "reply".to_string());

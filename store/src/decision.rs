@@ -1,5 +1,5 @@
 use crate::{
-    EntryId, Error, Id, Page, Record, Source, Store,
+    Basis, EntryId, Error, Id, Page, Record, Source, Store,
     change::Writing,
     column::{Columns, damaged, json, maybe_plain, micros, plain},
 };
@@ -49,6 +49,8 @@ pub struct NewDecision {
     pub reasons: Vec<String>,
     /// How it came about, enough to replay it.
     pub trace: Json,
+    /// What it rests on; None where that was not kept.
+    pub basis: Option<Basis>,
     /// How long it took, in milliseconds.
     pub took_ms: f64,
 }
@@ -152,7 +154,7 @@ impl Verdict {
     }
 }
 
-fn read(row: &AnyRow) -> Result<Decided, Error> {
+pub(crate) fn read(row: &AnyRow) -> Result<Decided, Error> {
     let columns = Columns(row);
     let (id, about) = (columns.id("id")?, columns.number("about")?);
     let decided = NewDecision {
@@ -166,13 +168,14 @@ fn read(row: &AnyRow) -> Result<Decided, Error> {
         sources: columns.json("sources")?,
         reasons: columns.json("reasons")?,
         trace: columns.json("trace")?,
+        basis: columns.maybe_json("basis")?,
         took_ms: columns.fraction("took_ms")?,
     };
     let (conversation, episode) = (columns.id("conversation")?, columns.count("episode")?);
     Ok(Decided { id, conversation, episode, about, at: columns.time("at")?, decided })
 }
 
-fn read_label(row: &AnyRow) -> Result<(Timestamp, Label), Error> {
+pub(crate) fn read_label(row: &AnyRow) -> Result<(Timestamp, Label), Error> {
     let columns = Columns(row);
     let label = Label {
         decision: columns.id("decision")?,
@@ -187,8 +190,8 @@ fn read_label(row: &AnyRow) -> Result<(Timestamp, Label), Error> {
 pub(crate) async fn insert(writing: &mut Writing<'_>, decided: &NewDecision) -> Result<(), Error> {
     sqlx::query(
         "INSERT INTO decision (id, conversation, episode, about, at, act, team, topic, confidence,
-            draft, sources, reasons, trace, took_ms)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+            draft, sources, reasons, trace, took_ms, basis)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
     )
     .bind(decided.id.to_string())
     .bind(writing.conversation.to_string())
@@ -204,6 +207,7 @@ pub(crate) async fn insert(writing: &mut Writing<'_>, decided: &NewDecision) -> 
     .bind(json(&decided.reasons))
     .bind(json(&decided.trace))
     .bind(decided.took_ms)
+    .bind(decided.basis.as_ref().map(json))
     .execute(&mut *writing.connection)
     .await?;
     Ok(())

@@ -150,6 +150,17 @@ impl Store {
         Ok(query.fetch_optional(&self.reader).await?.is_some())
     }
 
+    /// Returns what was noted at the end of the last run of an errand.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn errand_memo(&self, channel: &str, subject: &str) -> Result<Option<String>, Error> {
+        let sql = "SELECT memo FROM errand WHERE channel = $1 AND subject = $2";
+        let query = sqlx::query(sql).bind(plain(channel)).bind(plain(subject));
+        let row = query.fetch_optional(&self.reader).await?;
+        Ok(row.map(|row| Columns(&row).maybe_text("memo")).transpose()?.flatten())
+    }
+
     /// Notes how a run ended. What was asked for while it ran is due again at once; a run whose
     /// lease has passed to another one changes nothing.
     ///

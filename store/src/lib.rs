@@ -13,8 +13,10 @@
 
 mod account;
 mod audit;
+mod basis;
 mod change;
 mod column;
+mod course;
 mod customer;
 mod decision;
 mod entry;
@@ -36,7 +38,9 @@ mod words;
 
 pub use account::{Account, NewAccount, Role, Session};
 pub use audit::{Actor, Audit, AuditEntry};
+pub use basis::{Basis, Grounds, Ranked};
 pub use change::{Change, Guard};
+pub use course::{Course, Judged};
 pub use customer::{Customer, Identity, Visit};
 pub use decision::{Decided, Label, NewDecision, Verdict};
 pub use entry::{Content, Entry, EntryId, Source};

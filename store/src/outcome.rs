@@ -76,14 +76,15 @@ impl OutcomeKind {
     }
 }
 
-fn read(row: &AnyRow) -> Result<(u32, Timestamp, Outcome), Error> {
+pub(crate) fn read(row: &AnyRow) -> Result<(u32, Timestamp, Outcome), Error> {
     let columns = Columns(row);
     let kind = OutcomeKind::read(&columns.text("kind")?, columns.maybe_number("rating")?)?;
     let outcome = Outcome { kind, comment: columns.maybe_text("comment")? };
     Ok((columns.count("episode")?, columns.time("at")?, outcome))
 }
 
-/// Writes what became of an episode; what is known of it already stays as it was.
+/// Writes what became of an episode; what is known of it already stays as it was. A comment may
+/// come later.
 pub(crate) async fn insert(
     writing: &mut Writing<'_>,
     episode: u32,
@@ -93,7 +94,10 @@ pub(crate) async fn insert(
         let (kind, rating) = outcome.kind.written();
         sqlx::query(
             "INSERT INTO outcome (conversation, episode, kind, rating, comment, at)
-             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+             VALUES ($1, $2, $3, $4, $5, $6)
+             ON CONFLICT (conversation, episode, kind)
+             DO UPDATE SET comment = CASE WHEN outcome.rating = excluded.rating
+                THEN COALESCE(outcome.comment, excluded.comment) ELSE outcome.comment END",
         )
         .bind(writing.conversation.to_string())
         .bind(i64::from(episode))

@@ -106,8 +106,34 @@ impl Store {
         result: &str,
         names: &[String],
     ) -> Result<(), Error> {
+        self.settle((id, None), (state, at), result, names).await
+    }
+
+    /// Settles a post for whoever was handed it, as [`Store::settle_post`] does. Where it has been
+    /// handed out to another one since, only its arrival counts.
+    ///
+    /// # Errors
+    /// As [`Store::settle_post`].
+    pub async fn settle_attempt(
+        &self,
+        post: &Post,
+        (state, at): (PostState, Timestamp),
+        result: &str,
+        names: &[String],
+    ) -> Result<(), Error> {
+        let attempt = (state != PostState::Sent).then_some(post.n_attempts);
+        self.settle((post.id, attempt), (state, at), result, names).await
+    }
+
+    async fn settle(
+        &self,
+        (id, attempt): (Id<Post>, Option<u32>),
+        (state, at): (PostState, Timestamp),
+        result: &str,
+        names: &[String],
+    ) -> Result<(), Error> {
         let mut transaction = self.begin().await?;
-        let query = sqlx::query("SELECT conversation, destination FROM post WHERE id = $1");
+        let query = sqlx::query("SELECT conversation, destination, body FROM post WHERE id = $1");
         let row = query.bind(id.to_string()).fetch_optional(&mut *transaction).await?;
         let row = row.ok_or(Error::NotFound("post"))?;
         let columns = Columns(&row);
@@ -118,21 +144,25 @@ impl Store {
             "SELECT id FROM conversation WHERE id = $1 FOR UPDATE",
         );
         sqlx::query(lock).bind(&line.0).fetch_optional(&mut *transaction).await?;
+        // The entry whose words it carries: who takes them away there, takes them away here.
+        let body: Json = columns.json("body")?;
+        let number = body.get("entry").and_then(Json::as_i64).unwrap_or(0);
         for name in names {
             let (channel, external_id) = (line.1.clone(), name.clone());
             let conversation = columns.id("conversation")?;
-            let made = Received { conversation, number: 0, repeated: false };
+            let made = Received { conversation, number, repeated: false };
             note(&mut transaction, &Delivery { channel, external_id }, made, at).await?;
         }
         sqlx::query(
             "UPDATE post SET state = $2, at = $3, last_result = $4,
                 head = CASE WHEN $2 = 'pending' THEN head ELSE 0 END
-             WHERE id = $1 AND state = 'pending'",
+             WHERE id = $1 AND state = 'pending' AND (n_attempts = $5 OR $5 < 0)",
         )
         .bind(id.to_string())
         .bind(state.name())
         .bind(micros(at))
         .bind(plain(result))
+        .bind(attempt.map_or(-1, i64::from))
         .execute(&mut *transaction)
         .await?;
         advance(&mut transaction, &line).await?;
@@ -168,14 +198,46 @@ impl Store {
         row.as_ref().map(read).transpose()?.ok_or(Error::NotFound("post"))
     }
 
-    /// Keeps a post for whoever sends it until `until`.
+    /// Keeps a post for whoever was handed it until `until`; returns whether it still is theirs.
     ///
     /// # Errors
     /// [`Error::Database`].
-    pub async fn hold_post(&self, id: Id<Post>, until: Timestamp) -> Result<(), Error> {
-        let sql = "UPDATE post SET at = $2 WHERE id = $1 AND state = 'pending'";
-        let query = sqlx::query(sql).bind(id.to_string()).bind(micros(until));
-        query.execute(&self.writer).await?;
+    pub async fn hold_post(&self, post: &Post, until: Timestamp) -> Result<bool, Error> {
+        let sql = "UPDATE post SET at = $2 WHERE id = $1 AND state = 'pending' AND n_attempts = $3";
+        let query = sqlx::query(sql).bind(post.id.to_string()).bind(micros(until));
+        let done = query.bind(i64::from(post.n_attempts)).execute(&self.writer).await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Moves a pending post to the end of its line, so that it holds nobody up. It stays where it is
+    /// when a later one of the same kind, or a tag's opposite, must not come before it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Database`].
+    pub async fn let_others_pass(&self, id: Id<Post>) -> Result<(), Error> {
+        let mut transaction = self.begin().await?;
+        let query = sqlx::query("SELECT * FROM post WHERE id = $1").bind(id.to_string());
+        let row = query.fetch_optional(&mut *transaction).await?;
+        let post = row.as_ref().map(read).transpose()?.ok_or(Error::NotFound("post"))?;
+        let line = (post.conversation.to_string(), post.destination);
+        // The conversation counts its posts; it is locked as whoever adds one does.
+        let sql = "UPDATE conversation SET n_posts = n_posts + 1 WHERE id = $1 RETURNING n_posts";
+        let row = sqlx::query(sql).bind(&line.0).fetch_one(&mut *transaction).await?;
+        let last = Columns(&row).number("n_posts")?;
+        sqlx::query(
+            "UPDATE post SET number = $2, head = 0 WHERE id = $1 AND state = 'pending'
+                AND NOT EXISTS (SELECT 1 FROM post AS later
+                    WHERE later.conversation = post.conversation
+                        AND later.destination = post.destination AND later.state = 'pending'
+                        AND later.number > post.number
+                        AND replace(later.kind, 'untag', 'tag') = replace(post.kind, 'untag', 'tag'))",
+        )
+        .bind(id.to_string())
+        .bind(last)
+        .execute(&mut *transaction)
+        .await?;
+        advance(&mut transaction, &line).await?;
+        transaction.commit().await?;
         Ok(())
     }
 

@@ -52,6 +52,8 @@ pub struct Caught {
     pub n_new: usize,
     /// Number of its last entry then.
     pub n_entries: i64,
+    /// Whether anything is different from before.
+    pub altered: bool,
 }
 
 impl Store {
@@ -103,6 +105,7 @@ impl Store {
     /// one transaction: nobody sees the conversation between two of them. `alter` is called for
     /// each of `external_ids` that is new, with its place, and with `None` before what was altered
     /// is written: in the end, and wherever an episode ends, so that each entry belongs to its own.
+    /// In the end it is called also where nothing is new, unless the conversation is.
     ///
     /// # Errors
     /// As [`Store::receive`].
@@ -121,6 +124,7 @@ impl Store {
         let conversation = locked.record.id;
         let (mut record, mut change) = (locked.record.clone(), Change::default());
         let (mut n_new, mut n_unwritten) = (0, 0);
+        let updated_at = locked.record.updated_at;
         for place in (0..external_ids.len()).map(Some).chain([None]) {
             if let Some((place, external_id)) = place.zip(place.and_then(|n| external_ids.get(n))) {
                 let n_before = change.entries.len();
@@ -145,7 +149,8 @@ impl Store {
                 if record.state.status() != Status::Closed {
                     continue;
                 }
-            } else if n_unwritten == 0 {
+            } else if locked.record.n_entries == 0 && n_unwritten == 0 {
+                // Nothing has ever been said: there is no conversation yet.
                 break;
             }
             if let Err(refusal) = alter(&mut record, &mut change, None) {
@@ -157,11 +162,12 @@ impl Store {
             (record, n_unwritten) = (locked.record.clone(), 0);
         }
         let n_entries = locked.record.n_entries;
-        match n_new {
-            0 => transaction.rollback().await?,
-            _ => transaction.commit().await?,
+        let altered = n_new > 0 || locked.record.updated_at != updated_at;
+        match altered {
+            false => transaction.rollback().await?,
+            true => transaction.commit().await?,
         }
-        Ok(Ok(Caught { conversation, n_new, n_entries }))
+        Ok(Ok(Caught { conversation, n_new, n_entries, altered }))
     }
 
     /// Writes what was altered of a conversation, and returns it as it is then.

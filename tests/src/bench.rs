@@ -144,6 +144,7 @@ async fn desk(folder: &Path, rules: Rules<'_>, log_odds: f64) -> Desk {
         playbook,
         classifiers: Classifiers::default(),
         calibration: Some((folder.join("calibration.toml"), calibration)),
+        budgets: None,
     });
     let desk = desk.unwrap();
     desk.library().refresh(&|_, _| {}).await.unwrap();

@@ -4,6 +4,8 @@ mod doing;
 mod erasing;
 mod faulty;
 mod hearing;
+mod overtaken;
+mod remembering;
 mod silent;
 
 use crate::{

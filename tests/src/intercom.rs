@@ -120,6 +120,8 @@ struct Inner {
     dice: Mutex<Dice>,
     log: Mutex<Vec<Logged>>,
     outbox: Arc<Outbox>,
+    /// Requests whose effect is still to come, and at which second.
+    late: Mutex<Vec<(i64, request::Request)>>,
     /// Told whenever something may have changed.
     changed: Notify,
 }
@@ -128,6 +130,18 @@ impl Inner {
     /// Looks at the workspace; nothing changes.
     fn look<T>(&self, look: impl FnOnce(&Workspace) -> T) -> T {
         look(&self.workspace.lock().unwrap())
+    }
+
+    /// Has the effects come that are due.
+    fn catch_up(&self) {
+        let now = (self.clock)().as_second();
+        let (due, waiting): (Vec<_>, Vec<_>) = std::mem::take(&mut *self.late.lock().unwrap())
+            .into_iter()
+            .partition(|(at, _)| *at <= now);
+        self.late.lock().unwrap().extend(waiting);
+        for (_, request) in due {
+            drop(self.with(|workspace| routes::answer(workspace, &request)));
+        }
     }
 
     /// Takes the workspace in hand, and sends what was announced meanwhile on its way.
@@ -162,6 +176,7 @@ impl StandIn {
             dice: Mutex::new(Dice::new(parts.faults, parts.seed)),
             log: Mutex::default(),
             outbox: outbox.clone(),
+            late: Mutex::default(),
             changed: Notify::new(),
         });
         let app = Router::new().fallback(door::receive).with_state(inner.clone());

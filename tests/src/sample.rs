@@ -16,10 +16,11 @@ pub fn folder() -> PathBuf {
 /// needs no model.
 pub fn calibration(log_odds: f64) -> String {
     let embedder = models::Embedder::id(&models::HashedEmbedder).to_string();
-    let schema = bot::EVIDENCE_VERSION;
+    let fitted_for = bot::fitted_for(&embedder, Default::default());
+    let (schema, search) = (fitted_for.schema, fitted_for.search);
     format!(
         "intercept = {log_odds:?}\nfactors = []\nreport = {{}}\n[fitted_for]\n\
-         embedder = {embedder:?}\ndrafter = \"quotes\"\nschema = {schema}\n"
+         embedder = {embedder:?}\ndrafter = \"quotes\"\nschema = {schema}\nsearch = {search:?}\n"
     )
 }
 

@@ -154,6 +154,7 @@ pub struct Answers {
     pub threshold: f64,
     pub replies: bool,
     pub calibration: String,
+    pub budgets: String,
 }
 
 /// The two drafters.

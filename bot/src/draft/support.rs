@@ -1,7 +1,7 @@
 //! Whether a sentence says no more than the passage that it cites.
 
 use knowledge::words;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// What a sentence claims that its passage does not.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,6 +28,42 @@ pub(super) enum Unsupported {
 
 /// At least this part of a sentence's content words stands in its passage.
 const SHARED_WORDS: f64 = 0.5;
+
+/// What a text commits itself to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Claims {
+    /// Numbers, written alike: no thousands separators, no currency, "two" as 2.
+    pub numbers: BTreeSet<String>,
+    /// Words that are names by their capitals, in lower case.
+    pub names: BTreeSet<String>,
+}
+
+/// Reads the numbers and names of a text, sentence by sentence: the first word of one is no name
+/// for its capital alone.
+pub fn claims(text: &str) -> Claims {
+    let mut found = Claims::default();
+    for sentence in super::units::sentences(text) {
+        found.numbers.extend(numbers(&sentence));
+        found.names.extend(names(&sentence));
+    }
+    found
+}
+
+/// Returns how many of `claims` a text makes too, wherever they stand in it.
+pub fn n_kept(claims: &Claims, text: &str) -> usize {
+    let own: BTreeSet<String> = numbers(text).collect();
+    let said = plain(text);
+    let said: HashSet<&str> = said.split(' ').collect();
+    let names = claims.names.iter().filter(|name| said.contains(name.as_str())).count();
+    claims.numbers.intersection(&own).count() + names
+}
+
+/// Whether `sentence` says no more than `passage`, by the same checks that a written draft has to
+/// stand before it is sent, nearness in meaning aside. `locale` is the language of both, such as
+/// `en`.
+pub fn is_supported(sentence: &str, passage: &str, locale: &str) -> bool {
+    check(sentence, passage, locale).is_ok()
+}
 
 /// Checks addresses, numbers, names, direction, negation and words of `sentence` against
 /// `passage`. What the customer said in the question supports nothing: a question may be wrong.
@@ -228,6 +264,16 @@ mod tests {
             &Err(Unsupported::Negation),
         );
         check_sentence("Cats are wonderful animals to keep at home.", &Err(Unsupported::Words));
+    }
+
+    #[test]
+    fn claims_are_kept_where_they_stand_in_other_words() {
+        let claims =
+            claims("Refunds take 5 days. They reach Globex within two weeks, up to $1,500.");
+        assert_eq!(claims.numbers.iter().collect::<Vec<_>>(), ["1500", "2", "5"]);
+        assert_eq!(claims.names.iter().collect::<Vec<_>>(), ["globex"]);
+        assert_eq!(n_kept(&claims, "globex has its 1500 after five days"), 3);
+        assert_eq!(n_kept(&claims, "nothing of it"), 0);
     }
 
     proptest! {

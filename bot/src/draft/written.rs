@@ -38,7 +38,7 @@ const NEAR_ENOUGH: f32 = 0.35;
 
 /// The rules of writing. They are the shared prefix of all prompts, so that a local model reads
 /// them once.
-const RULES: &str = "You answer customers of a company from its help centre.\n\
+pub const WRITING_RULES: &str = "You answer customers of a company from its help centre.\n\
     Rules:\n\
     1. Use only facts that stand in the passages. Copy numbers, names and conditions exactly.\n\
     2. End every sentence with the number of the passage that it rests on, like [1].\n\
@@ -85,8 +85,8 @@ impl Pen<'_> {
 
     fn rules(&self) -> String {
         match self.guidance.trim() {
-            "" => RULES.into(),
-            guidance => format!("{RULES}\n\nTone and limits of this company:\n{guidance}"),
+            "" => WRITING_RULES.into(),
+            guidance => format!("{WRITING_RULES}\n\nTone and limits of this company:\n{guidance}"),
         }
     }
 
@@ -146,6 +146,12 @@ fn fenced(text: &str) -> String {
     text.replace('<', "‹").replace('>', "›").replace('"', "”")
 }
 
+/// Returns the sentences of a draft without their citations, each with the numbers of the sources
+/// that it cites, from 1 on; quotes cite none, as they name their sources beside the text.
+pub fn cited_sentences(draft: &str) -> Vec<(String, Vec<usize>)> {
+    split(draft).into_iter().map(|claim| (claim.sentence, claim.cites)).collect()
+}
+
 /// Splits a completion into sentences and their citations.
 fn claims(completion: &Completion) -> Result<Vec<Claim>, PutAside> {
     if completion.text.contains(ABSTAIN) || completion.text.trim().is_empty() {
@@ -154,8 +160,13 @@ fn claims(completion: &Completion) -> Result<Vec<Claim>, PutAside> {
     if completion.finish == Finish::Limit {
         return Err(PutAside::CutOff);
     }
+    let claims = split(&completion.text);
+    if claims.is_empty() { Err(PutAside::Abstained) } else { Ok(claims) }
+}
+
+fn split(text: &str) -> Vec<Claim> {
     let mut claims: Vec<Claim> = Vec::new();
-    for piece in sentences(&completion.text) {
+    for piece in sentences(text) {
         let (sentence, cites) = without_citations(&piece);
         match claims.last_mut() {
             // "… on the Team plan. [2] The next" puts the number behind the full stop.
@@ -169,7 +180,7 @@ fn claims(completion: &Completion) -> Result<Vec<Claim>, PutAside> {
             _ => claims.push(Claim { sentence, cites }),
         }
     }
-    if claims.is_empty() { Err(PutAside::Abstained) } else { Ok(claims) }
+    claims
 }
 
 /// Rewrites the numbers in brackets to the places of the sources in the draft: the passage that is

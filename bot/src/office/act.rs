@@ -155,6 +155,10 @@ impl Office {
                 if looked_to.is_some_and(|number| number < in_hand.record.n_entries) {
                     return Ok(false);
                 }
+                let silent = self.silent_for_people(&in_hand.record.channel);
+                if let (Deed::Reply { .. }, Some(why)) = (&deed, silent) {
+                    return Err(OfficeError::Invalid(why.into()));
+                }
                 in_hand.change.request = request;
                 in_hand.change.audit.push(Audit {
                     actor: by.clone(),

@@ -1,13 +1,22 @@
 use crate::Answer;
+use router::{Author, Message};
 use std::fmt::Write;
 use store::{NewDecision, NewPost};
 
 /// Characters of what the customer wrote that a briefing repeats.
 const ASKED_CHARS: usize = 500;
 
+/// Characters that a briefing repeats of what was said before.
+const SUMMED_CHARS: usize = 200;
+
 /// Writes what a teammate wants to know who takes a conversation over in an inbox that is not
-/// Frontdesk's: why, what the bot would have said, on what it rests and how sure it is. Markdown.
-pub(super) fn briefing(decision: &NewDecision, answer: Option<&Answer>, asked: &str) -> String {
+/// Frontdesk's: why, what was said so far, what the bot would have said, on what it rests and how sure
+/// it is. Markdown.
+pub(super) fn briefing(
+    decision: &NewDecision,
+    answer: Option<&Answer>,
+    (so_far, asked): (&str, &str),
+) -> String {
     let mut text = String::from("**Frontdesk hands over**");
     if let Some(team) = &decision.team {
         let _ = write!(text, " to {team}");
@@ -25,6 +34,7 @@ pub(super) fn briefing(decision: &NewDecision, answer: Option<&Answer>, asked: &
     if !noticed.is_empty() {
         let _ = write!(text, "\n\n**Noticed:** {}", noticed.join(", "));
     }
+    text.push_str(so_far);
     let asked: String = asked.chars().take(ASKED_CHARS).collect();
     if !asked.is_empty() {
         let _ = write!(text, "\n\n**Asked last:**\n\n{}", quoted(&asked));
@@ -39,6 +49,27 @@ pub(super) fn briefing(decision: &NewDecision, answer: Option<&Answer>, asked: &
                 None => write!(text, "\n\n- {} ({})", source.title, source.article),
             };
         }
+    }
+    text
+}
+
+/// Sums up what was said before the customer's last words, in the words themselves: how much it was,
+/// how it began and what the bot said last. Empty where the last words are the first. Markdown.
+pub(super) fn so_far(turns: &[Message]) -> String {
+    let of = |author: Author| turns.iter().filter(move |turn| turn.author == author);
+    let n_asked = of(Author::Customer).count();
+    let Some(first) = of(Author::Customer).next().filter(|_| n_asked > 1) else {
+        return String::new();
+    };
+    let short = |text: &str| quoted(&text.chars().take(SUMMED_CHARS).collect::<String>());
+    let (n_bot, n_people) = (of(Author::Bot).count(), of(Author::Teammate).count());
+    let mut text = format!(
+        "\n\n**So far:** the customer wrote {n_asked} times, the bot {n_bot}, people {n_people}\
+         \n\n**Asked first:**\n\n{}",
+        short(&first.text)
+    );
+    if let Some(said) = of(Author::Bot).next_back() {
+        let _ = write!(text, "\n\n**The bot said last:**\n\n{}", short(&said.text));
     }
     text
 }
@@ -78,7 +109,8 @@ fn quoted(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::in_safe_order;
+    use super::{in_safe_order, so_far};
+    use router::{Author, Message};
     use serde_json::json;
     use store::NewPost;
 
@@ -123,6 +155,17 @@ mod tests {
                 "close5",
             ],
         );
+    }
+
+    #[test]
+    fn what_was_said_before_is_summed_up_in_its_own_words() {
+        let turn = |author, text: &str| Message { author, text: text.into() };
+        let first = turn(Author::Customer, "Is it free?");
+        assert_eq!(so_far(std::slice::from_ref(&first)), "");
+        let turns = [first, turn(Author::Bot, "For a time."), turn(Author::Customer, "How long?")];
+        let expected = "\n\n**So far:** the customer wrote 2 times, the bot 1, people 0\n\n\
+             **Asked first:**\n\n> Is it free?\n\n**The bot said last:**\n\n> For a time.";
+        assert_eq!(so_far(&turns), expected);
     }
 
     #[test]

@@ -1,10 +1,10 @@
-use super::{InHand, Office, OfficeError, door::storable};
+use super::{Office, OfficeError, takeover::Takeover};
 use crate::{Call, Unheard, measure};
 use jiff::{SignedDuration, Timestamp};
-use router::{Owner, Slug, Status};
-use serde_json::{Value as Json, json};
+use router::Slug;
+use serde_json::Value as Json;
 use std::collections::BTreeSet;
-use store::{Actor, Customer, Ended, Errand, Id, Opening, OutcomeKind, Record};
+use store::{Customer, Ended, Errand, Id, Opening, Record};
 
 /// A conversation as another system has it, which keeps its own record and has an inbox of its own.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +22,23 @@ pub struct Elsewhere {
     /// The teammate who has it there now, and the team: then the bot is silent, whatever was
     /// missed.
     pub held_by: Option<(Slug, Slug)>,
+    /// Whether it goes on there.
+    pub is_open: bool,
+    /// How it stood here before it was read there; None: whatever it was. What was read is out of
+    /// date, and nothing is taken over, where it stands otherwise by now.
+    pub as_of: Option<AsOf>,
+    /// When the desk began to look at the channel, where that is known. What was asked before is
+    /// left to whoever had it then.
+    pub connected_at: Option<Timestamp>,
+}
+
+/// How a conversation stood at a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AsOf {
+    /// Nobody knew of it.
+    Unknown,
+    /// It had changed last at this time ([`Record::updated_at`]).
+    Changed(Timestamp),
 }
 
 /// Something that happened to a conversation elsewhere.
@@ -35,8 +52,7 @@ pub struct Happening {
     pub what: Happened,
 }
 
-/// What happened to a conversation elsewhere. Whatever Frontdesk did there itself is left out by
-/// the channel.
+/// What happened to a conversation elsewhere.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Happened {
     /// The customer wrote.
@@ -71,10 +87,24 @@ pub enum Happened {
         /// Who of the team; None: its queue.
         teammate: Option<Slug>,
     },
+    /// A person took it off the teammate who had it; it is the team's.
+    Freed {
+        /// Who did.
+        by: Slug,
+        /// The team.
+        team: Slug,
+    },
     /// A person gave it back to the bot.
     HandedBack {
         /// Who did.
         by: Slug,
+    },
+    /// A person opened it again, or woke it, without a word.
+    Reopened {
+        /// Who did.
+        by: Slug,
+        /// The team that it belongs to there.
+        team: Slug,
     },
     /// It rests.
     Snoozed {
@@ -95,6 +125,16 @@ pub enum Happened {
         /// In the customer's words.
         comment: Option<String>,
     },
+    /// The customer added words to the stars.
+    Remarked {
+        /// 1 to 5.
+        stars: u8,
+        /// In the customer's words.
+        comment: String,
+    },
+    /// What the bot did there, and the desk does not remember: a backup was put back, or the customer
+    /// was erased here. Whatever the desk knows of is left out by the channel.
+    ByBot(ByBot),
     /// Something else that teammates may want to know.
     Other {
         /// What, such as `other_bot_wrote`.
@@ -102,6 +142,25 @@ pub enum Happened {
         /// What about it.
         detail: Json,
     },
+}
+
+/// What the bot did elsewhere.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ByBot {
+    /// It wrote to the customer.
+    Said {
+        /// What.
+        text: String,
+    },
+    /// It gave it to a team, or to one of its teammates.
+    Gave {
+        /// The team.
+        team: Slug,
+        /// Who of the team; None: its queue.
+        teammate: Option<Slug>,
+    },
+    /// It ended it.
+    Closed,
 }
 
 /// What became of something that came to a channel's door.
@@ -232,106 +291,32 @@ impl Office {
     }
 
     /// Takes over what happened to a conversation elsewhere and is not known yet, all of it in one
-    /// transaction, so that the bot never answers what a person has answered there. Returns how
-    /// many happenings were new.
+    /// transaction, so that the bot never answers what a person has answered there; and who has it
+    /// there. Returns how many happenings were new.
     ///
     /// # Errors
+    /// [`OfficeError::Overtaken`] when the conversation has changed here since `as_of`,
     /// [`OfficeError::Store`]; what the conversation does not allow any more is noted as having
     /// happened all the same.
     pub async fn catch_up(&self, elsewhere: Elsewhere) -> Result<usize, OfficeError> {
         let (now, desk) = (self.now(), self.desk());
-        let Elsewhere { channel, name, customer, happenings, held_by, tags } = elsewhere;
         let names: Vec<String> =
-            happenings.iter().map(|happening| happening.name.clone()).collect();
-        let opened_at = happenings.first().map_or(now, |first| first.at.min(now));
-        let mut new = Record::new(&channel, customer, opened_at);
-        new.external_id = Some(name.clone());
-        let opening = Opening::Named(name, Box::new(new));
-        let deliveries = (channel.as_str(), names.as_slice());
+            elsewhere.happenings.iter().map(|happening| happening.name.clone()).collect();
+        let opened_at = elsewhere.happenings.first().map_or(now, |first| first.at.min(now));
+        let mut new = Record::new(&elsewhere.channel, elsewhere.customer, opened_at);
+        new.external_id = Some(elsewhere.name.clone());
+        let opening = Opening::Named(elsewhere.name.clone(), Box::new(new));
+        let deliveries = (elsewhere.channel.as_str(), names.as_slice());
+        let outward = self.is_outward(&elsewhere.channel);
+        let mut takeover = Takeover::new(&elsewhere, (now, outward));
         let caught = self.store().receive_all(deliveries, opening, now, |record, change, place| {
-            let Some(place) = place else {
-                let mut in_hand = InHand::new(desk.playbook(), record, change, (now, false));
-                if let Some((team, teammate)) = &held_by {
-                    hold(&mut in_hand, team, teammate);
-                }
-                in_hand.tag(&Actor::Frontdesk, tags.clone());
-                in_hand.finish();
-                return Ok(());
-            };
-            if let Some(happening) = happenings.get(place) {
-                let at = happening.at.min(now);
-                let mut in_hand = InHand::new(desk.playbook(), record, change, (at, false));
-                take_over(&mut in_hand, &happening.what);
-            }
-            Ok::<(), OfficeError>(())
+            takeover.take(desk.playbook(), (record, change), place)
         });
         let caught = caught.await??;
-        if caught.n_new > 0 {
+        if caught.altered {
             self.changed(caught.conversation, caught.n_entries);
         }
         Ok(caught.n_new)
-    }
-}
-
-/// Notes one happening. What is refused has happened there nevertheless; the timeline says so.
-fn take_over(in_hand: &mut InHand<'_>, what: &Happened) {
-    let taken = match what {
-        Happened::Asked { text, page } => {
-            let text = storable(text);
-            if text.is_empty() {
-                return;
-            }
-            in_hand.customer_writes(text, None, page.clone())
-        }
-        Happened::Answered { team, teammate, text } => {
-            in_hand.teammate_writes(team.clone(), teammate.clone(), storable(text)).map(drop)
-        }
-        Happened::Noted { teammate, text } => {
-            in_hand.note(&Actor::Teammate(teammate.clone()), storable(text));
-            Ok(())
-        }
-        Happened::Assigned { by, team, teammate: None } => {
-            in_hand.hand_off(team, &Actor::Teammate(by.clone()), json!({}))
-        }
-        Happened::Assigned { by, team, teammate: Some(teammate) } => {
-            in_hand.assign(team, teammate, &Actor::Teammate(by.clone()))
-        }
-        Happened::HandedBack { by } => in_hand.hand_back(&Actor::Teammate(by.clone())),
-        Happened::Snoozed { by, until } => in_hand.snooze(&Actor::Teammate(by.clone()), *until),
-        Happened::Closed { by } => {
-            let by = by.clone().map_or(Actor::Frontdesk, Actor::Teammate);
-            match in_hand.record.state.status() {
-                Status::Closed => Ok(()),
-                _ => in_hand.close(&by),
-            }
-        }
-        Happened::Rated { stars, comment } => {
-            if (1..=5).contains(stars) {
-                in_hand.outcome(OutcomeKind::Rated(*stars), comment.clone());
-                in_hand.event(&Actor::Customer, "rated", json!({"stars": stars}));
-            }
-            Ok(())
-        }
-        Happened::Other { what, detail } => {
-            in_hand.event(&Actor::Frontdesk, what, detail.clone());
-            Ok(())
-        }
-    };
-    if let Err(refused) = taken {
-        in_hand.event(&Actor::Frontdesk, "not_taken_over", json!({"why": refused.to_string()}));
-    }
-}
-
-/// Gives a conversation to the teammate who has it elsewhere.
-fn hold(in_hand: &mut InHand<'_>, team: &Slug, teammate: &Slug) {
-    let held = matches!(
-        in_hand.record.state.owner(),
-        Owner::Teammate { teammate: holder, by_person: true, .. } if holder == teammate
-    );
-    if !held && in_hand.record.state.status() != Status::Closed {
-        let by = Actor::Teammate(teammate.clone());
-        // An open conversation takes any assignment by a person.
-        let _ = in_hand.assign(team, teammate, &by);
     }
 }
 

@@ -99,6 +99,7 @@ impl<'a> InHand<'a> {
         decision: Option<Id<store::Decided>>,
         event: Option<Event>,
     ) -> Result<(), IllegalMove> {
+        let is_handoff = event.is_none();
         if let Some(event) = event {
             self.record.state.apply(&event)?;
             self.nobody_waits();
@@ -106,7 +107,8 @@ impl<'a> InHand<'a> {
         let Told { text, buttons } = told.clone();
         let written = json!({
             "author": "bot", "text": text, "sources": sources, "buttons": buttons,
-            "decision": decision.map(|id| id.to_string()),
+            "decision": decision.map(|id| id.to_string()), "handoff": is_handoff,
+            "entry": self.last_entry() + 1,
         });
         self.outward("reply", written);
         self.entry(Content::Bot { text, sources, buttons, decision });
@@ -136,13 +138,16 @@ impl<'a> InHand<'a> {
         self.record.waiting_since = None;
         self.record.snoozed_until = None;
         self.record.queued_at = None;
-        let written = json!({"author": "teammate", "teammate": teammate.as_str(), "text": text});
+        let written = json!({
+            "author": "teammate", "teammate": teammate.as_str(), "text": text,
+            "entry": self.last_entry() + 1,
+        });
         self.outward("reply", written);
         Ok(self.entry(Content::Teammate { teammate, text }))
     }
 
     pub(super) fn note(&mut self, by: &Actor, text: String) {
-        self.outward("note", json!({"text": text}));
+        self.outward("note", json!({"text": text, "entry": self.last_entry() + 1}));
         self.entry(Content::Note { by: by.clone(), text });
     }
 
@@ -200,7 +205,7 @@ impl<'a> InHand<'a> {
         if self.record.waiting_since.is_some() {
             self.record.turn_due_at.get_or_insert(self.now);
         }
-        self.outward("hand_back", json!({}));
+        self.outward("hand_back", json!({"by_person": is_person(by)}));
         self.event(by, "handed_back", json!({}));
         Ok(())
     }
@@ -209,7 +214,9 @@ impl<'a> InHand<'a> {
         self.record.state.apply(&Event::Snoozed)?;
         self.record.snoozed_until = Some(until);
         let said = json!({"until": until.to_string()});
-        self.outward("snooze", said.clone());
+        let mut post = self.ending(by);
+        merge(&mut post, said.clone());
+        self.outward("snooze", post);
         self.event(by, "snoozed", said);
         Ok(())
     }
@@ -226,6 +233,9 @@ impl<'a> InHand<'a> {
     pub(super) fn wake(&mut self) -> Result<(), IllegalMove> {
         self.record.state.apply(&Event::Woken)?;
         self.record.snoozed_until = None;
+        if *self.record.state.owner() == Owner::Bot && self.record.waiting_since.is_some() {
+            self.record.turn_due_at.get_or_insert(self.now);
+        }
         self.event(&Actor::Frontdesk, "woken", json!({}));
         Ok(())
     }
@@ -242,9 +252,41 @@ impl<'a> InHand<'a> {
         let due_at = self.now.saturating_add(DURABLE_AFTER).unwrap_or(Timestamp::MAX);
         let timer = NewTimer { key: shift::DURABLE.to_string(), due_at, action: Json::Null };
         self.change.timers.push(timer);
-        self.outward("close", json!({}));
+        let post = self.ending(by);
+        self.outward("close", post);
         self.event(by, "closed", json!({}));
         Ok(())
+    }
+
+    /// What a post says that lets a conversation rest or end: who does, and at which entry.
+    fn ending(&self, by: &Actor) -> Json {
+        json!({"by_person": is_person(by), "entry": self.last_entry() + 1})
+    }
+
+    /// Opens it again without a word, for a person who did so; it stays with whoever had it.
+    pub(super) fn reopen(&mut self, by: &Actor) -> Result<(), IllegalMove> {
+        let was_closed = self.record.state.status() == Status::Closed;
+        self.record.state.apply(&Event::Reopened)?;
+        self.record.snoozed_until = None;
+        if was_closed {
+            self.record.clock = None;
+            self.record.queued_at = None;
+            self.record.sla = None;
+            self.outcome(store::OutcomeKind::Reopened, None);
+            self.event(by, "reopened", json!({}));
+        }
+        Ok(())
+    }
+
+    /// Notes what the bot has said to the customer elsewhere, in a life of the desk that this one
+    /// does not remember: a backup was put back, or the customer was erased here.
+    pub(super) fn bot_said_before(&mut self, text: String) {
+        self.record.turn_due_at = None;
+        if self.record.state.apply(&Event::BotReplied).is_ok() {
+            self.record.waiting_since = None;
+        }
+        let (sources, buttons) = (Vec::new(), Vec::new());
+        self.entry(Content::Bot { text, sources, buttons, decision: None });
     }
 
     pub(super) fn tag(&mut self, by: &Actor, tags: impl IntoIterator<Item = String>) {

@@ -1,13 +1,13 @@
-use super::{Office, OfficeError, hanging::Hanging};
+use super::{Office, OfficeError, hanging::Hanging, overtaken::is_handing_over};
 use crate::{Channel, Delivered, DeliveryError, Parcel, measure};
 use jiff::{SignedDuration, Timestamp};
 use router::{Owner, Status};
-use serde_json::{Value as Json, json};
+use serde_json::json;
 use std::{
     collections::BTreeSet,
     sync::{Arc, MutexGuard, PoisonError},
 };
-use store::{Actor, Post, PostState, Record};
+use store::{Actor, Post, PostState};
 
 /// Posts that are sent at the same time.
 const AT_ONCE: u32 = 16;
@@ -17,6 +17,13 @@ const SENDING: std::time::Duration = std::time::Duration::from_secs(45);
 
 /// Attempts before a post is given up; with the pauses between them that is about three hours.
 const ATTEMPTS: u32 = 15;
+
+/// After how many attempts what a handoff can do without lets the others pass.
+const HOLDS_UP: u32 = 3;
+
+/// How old a post may be to have certainly never been sent before its first attempt. One that comes
+/// out of a backup is older.
+const FRESH: SignedDuration = SignedDuration::from_secs(60);
 
 /// The longest pause between two attempts, in seconds.
 const LONGEST_PAUSE_S: u64 = 1_800;
@@ -40,6 +47,12 @@ impl Office {
         let Some(channel) = self.channel(&post.destination) else {
             return self.give_up(&post, "nothing here sends to this destination").await;
         };
+        // Read first: what is taken over from now on counts as unseen, and nothing as seen that the
+        // look at the timeline misses.
+        let taken = match channel.door() {
+            Some(_) => self.store().taken(&post.destination, post.conversation).await?,
+            None => BTreeSet::new(),
+        };
         let record = match self.store().conversation(post.conversation).await {
             Err(store::Error::NotFound(_)) => {
                 let why = "the customer was erased";
@@ -47,15 +60,12 @@ impl Office {
             }
             record => record?,
         };
-        if let Some(why) = unwanted(&post, &record) {
-            return self.settle(&post, PostState::Cancelled, self.now(), why).await;
-        }
-        let taken = match channel.door() {
-            Some(_) => self.store().taken(&post.destination, post.conversation).await?,
-            None => BTreeSet::new(),
+        let overtaken = self.overtaken(&post, &record).await?;
+        let desk = self.desk();
+        let parcel = Parcel { post: &post, record: &record, taken: &taken, policy: desk.policy() };
+        let Some(delivered) = self.deliver_holding(&channel, &parcel, overtaken).await? else {
+            return Ok(());
         };
-        let parcel = Parcel { post: &post, record: &record, taken: &taken };
-        let delivered = self.deliver_holding(&channel, &parcel).await?;
         match &delivered {
             Err(DeliveryError::TimedOut) => {
                 self.hanging().note(&post.destination, begun, self.now());
@@ -66,34 +76,57 @@ impl Office {
             Ok(Delivered { said, names }) => {
                 self.settled(&post, (PostState::Sent, self.now()), &said, &names).await
             }
-            Err(DeliveryError::Unwanted(why)) => {
+            Err(DeliveryError::Unwanted(why)) => self.cancel(&post, &why).await,
+            Err(DeliveryError::KeptBack(why)) => {
                 self.settle(&post, PostState::Cancelled, self.now(), &why).await
             }
             Err(failure) if !failure.is_final() && post.n_attempts < ATTEMPTS => {
                 let (what, after_s) = (failure.to_string(), failure.after_s());
                 let pause = i64::try_from(pause_s(post.n_attempts, after_s)).unwrap_or(i64::MAX);
                 let at = self.now().saturating_add(SignedDuration::from_secs(pause));
-                self.settle(&post, PostState::Pending, at.unwrap_or(Timestamp::MAX), &what).await
+                let at = at.unwrap_or(Timestamp::MAX);
+                self.settle(&post, PostState::Pending, at, &what).await?;
+                if post.n_attempts >= HOLDS_UP && may_come_later(&post.kind) {
+                    self.store().let_others_pass(post.id).await?;
+                }
+                Ok(())
             }
             Err(failure) => self.give_up(&post, &failure.to_string()).await,
         }
     }
 
-    /// Delivers a post while it is kept from being handed out again.
+    /// Cancels what is not wanted any more. What follows from that comes first: whatever happens
+    /// between the two, it is noted twice, and nobody is left alone.
+    async fn cancel(&self, post: &Post, why: &str) -> Result<(), OfficeError> {
+        let record = self.left_undone(post).await?;
+        self.settle(post, PostState::Cancelled, self.now(), why).await?;
+        match record {
+            // While it was pending, a look took it for what the desk is just doing.
+            Some(record) => self.look_again(&record).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Delivers a post while it is kept from being handed out again; None: another one has it.
     async fn deliver_holding(
         &self,
         channel: &Arc<dyn Channel>,
         parcel: &Parcel<'_>,
-    ) -> Result<Result<Delivered, DeliveryError>, OfficeError> {
-        let delivering = tokio::time::timeout(SENDING, deliver(channel, parcel));
+        overtaken: Option<&str>,
+    ) -> Result<Option<Result<Delivered, DeliveryError>>, OfficeError> {
+        let now = self.now();
+        let delivering = tokio::time::timeout(SENDING, deliver(channel, parcel, now, overtaken));
         tokio::pin!(delivering);
         loop {
             tokio::select! {
                 delivered = &mut delivering => {
-                    return Ok(delivered.unwrap_or(Err(DeliveryError::TimedOut)));
+                    return Ok(Some(delivered.unwrap_or(Err(DeliveryError::TimedOut))));
                 }
                 () = tokio::time::sleep(self.renew_after()) => {
-                    self.store().hold_post(parcel.post.id, self.lease_from(self.now())).await?;
+                    let until = self.lease_from(self.now());
+                    if !self.store().hold_post(parcel.post, until).await? {
+                        return Ok(None);
+                    }
                 }
             }
         }
@@ -110,10 +143,13 @@ impl Office {
             post.id = %post.id, post.destination = post.destination, why, "a post is given up"
         );
         self.hand_over_undelivered(post).await?;
+        if is_handing_over(post) {
+            self.not_handed_over(post).await?;
+        }
         self.settle(post, PostState::Failed, self.now(), why).await
     }
 
-    async fn settle(
+    pub(super) async fn settle(
         &self,
         post: &Post,
         state: PostState,
@@ -140,7 +176,7 @@ impl Office {
                 PostState::Failed => "failed",
             },
         );
-        match self.store().settle_post(post.id, (state, at), result, names).await {
+        match self.store().settle_attempt(post, (state, at), result, names).await {
             // Its customer was erased while it was on its way.
             Err(store::Error::NotFound(_)) => Ok(()),
             settled => Ok(settled?),
@@ -182,26 +218,29 @@ impl Office {
     }
 }
 
+/// Delivers a post that nothing has overtaken, and that is not there already.
 async fn deliver(
     channel: &Arc<dyn Channel>,
     parcel: &Parcel<'_>,
+    now: Timestamp,
+    overtaken: Option<&str>,
 ) -> Result<Delivered, DeliveryError> {
-    if parcel.post.n_attempts > 1
+    // One that has waited may have gone out in a life of the desk that its store has forgotten.
+    let has_waited = parcel.post.created_at.duration_until(now) > FRESH;
+    if (parcel.post.n_attempts > 1 || has_waited)
         && let Some(delivered) = channel.has(parcel).await?
     {
         return Ok(delivered);
     }
-    channel.deliver(parcel).await
+    match overtaken {
+        Some(why) => Err(DeliveryError::Unwanted(why.into())),
+        None => channel.deliver(parcel).await,
+    }
 }
 
-/// Looks at the moment of sending whether the bot may still speak.
-fn unwanted(post: &Post, record: &Record) -> Option<&'static str> {
-    let person = matches!(record.state.owner(), Owner::Teammate { by_person: true, .. });
-    (is_bot_reply(post) && person).then_some("a person has taken over")
-}
-
-fn is_bot_reply(post: &Post) -> bool {
-    post.kind == "reply" && post.body.get("author").and_then(Json::as_str) == Some("bot")
+/// Whether a handoff is as good without it for a while.
+fn may_come_later(kind: &str) -> bool {
+    matches!(kind, "tag" | "untag" | "attribute" | "priority")
 }
 
 /// Doubles with each attempt, from one second on; what the far side asks for counts if it is longer.

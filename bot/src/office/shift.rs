@@ -265,7 +265,8 @@ fn fire(in_hand: &mut InHand<'_>, due: &DueTimer, staffing: Staffing) -> Result<
     if due.timer.key.starts_with(QUIET) {
         let said = u64::from(said_so_far(in_hand.record));
         let is_last = action.get("said").and_then(Json::as_u64) == Some(said);
-        let open = in_hand.record.state.status() == Status::Open;
+        let waits = in_hand.record.waiting_since.is_some();
+        let open = in_hand.record.state.status() == Status::Open && !waits;
         if is_last && open && *in_hand.record.state.owner() == Owner::Bot {
             in_hand.outcome(OutcomeKind::Assumed, None);
             in_hand.close(&Actor::Frontdesk)?;

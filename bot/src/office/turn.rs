@@ -1,4 +1,8 @@
-use super::{InHand, Office, OfficeError, briefing::briefing, shift};
+use super::{
+    InHand, Office, OfficeError,
+    briefing::{briefing, so_far},
+    shift,
+};
 use crate::{Answer, Context, Desk, Inquiry, Question, Staffing, Told, measure, message, webhook};
 use jiff::{SignedDuration, Timestamp};
 use knowledge::Reader;
@@ -12,21 +16,28 @@ use std::{
     time::{Duration, Instant},
 };
 use store::{
-    Actor, Content, Customer, Decided, Entry, Guard, Id, Leased, NewDecision, OutcomeKind, Record,
-    Source,
+    Actor, Basis, Content, Customer, Decided, Entry, Guard, Id, Leased, NewDecision, OutcomeKind,
+    Record, Source,
 };
 use tracing::Instrument;
 
 /// Entries of a conversation that the bot looks back on.
-const LOOK_BACK: u32 = 200;
+pub(crate) const LOOK_BACK: u32 = 200;
+
+/// The realm of customers whom the desk's own site names, by a signature.
+const DESK: &str = "desk";
 
 /// What the bot decided to do in a turn, and what it rests on.
 struct Turn {
     answer: Option<Answer>,
+    /// What the answer rests on, as it is kept.
+    basis: Option<Basis>,
     decision: Decision,
     told: Option<Told>,
     /// What the customer wrote last.
     asked: String,
+    /// What was said before, in short.
+    so_far: String,
     /// Number of the last entry that was known.
     about: i64,
     /// Who had the conversation then, and which episode it was in.
@@ -67,6 +78,7 @@ impl Office {
             let customer = self.store().customer(record.customer).await?;
             let staffing = self.staffing(&desk).await?;
             let asked = turns.last().map(|turn| turn.text.clone()).unwrap_or_default();
+            let so_far = so_far(&turns);
             let inquiry = inquiry(&record, &customer, turns, (staffing, self.now()));
             let answered = self.answer_holding(&desk, inquiry, &lease).await?;
             let turn = turn_of(&desk, &record, answered, (about, start.elapsed(), self.now()));
@@ -76,7 +88,7 @@ impl Office {
                 Some(why) => turn.kept_back(&desk, why),
                 None => turn,
             };
-            Some(Turn { asked, ..turn })
+            Some(Turn { asked, so_far, ..turn })
         } else {
             None
         };
@@ -196,7 +208,7 @@ pub(crate) fn said(
 }
 
 /// Leaves out what was said after the customer's last words, such as the bot's own about a handoff.
-pub(super) fn end_with_the_customer(turns: &mut Vec<Message>) {
+pub(crate) fn end_with_the_customer(turns: &mut Vec<Message>) {
     let last = turns.iter().rposition(|turn| turn.author == Author::Customer);
     turns.truncate(last.map_or(0, |last| last + 1));
 }
@@ -210,8 +222,10 @@ pub(super) fn inquiry(
     let waiting = record.waiting_since.map(|since| since.duration_until(now).as_secs_f64() / 60.0);
     let mut known = customer.attributes.clone();
     known.extend(customer.name.clone().map(|name| ("name".to_string(), name.into())));
-    // Whom the desk's own systems name has proved it, whatever an attribute of that name says.
-    known.insert("verified".into(), customer.identity.is_some().into());
+    // Whom the desk's own systems name has proved it, whatever an attribute of that name says, and
+    // whatever a channel takes a visitor for.
+    let proven = customer.identity.as_ref().is_some_and(|identity| identity.realm == DESK);
+    known.insert("verified".into(), proven.into());
     let context = Context {
         customer: known,
         channel: Some(record.channel.clone()),
@@ -252,8 +266,20 @@ fn turn_of(
     let (owner, episode) = (record.state.owner().clone(), record.state.episode().number);
     if let Some(answer) = answered {
         let (decision, told) = (answer.decision.clone(), answer.message.clone());
-        let asked = String::new();
-        return Turn { answer: Some(answer), decision, told, asked, about, owner, episode, took };
+        let (asked, so_far) = (String::new(), String::new());
+        let basis = Some(answer.basis(desk));
+        return Turn {
+            answer: Some(answer),
+            basis,
+            decision,
+            told,
+            asked,
+            so_far,
+            about,
+            owner,
+            episode,
+            took,
+        };
     }
     tracing::error!(conversation.id = %record.id, "answering panicked; the conversation goes to people");
     let team = desk.policy().fallback_team().clone();
@@ -261,8 +287,9 @@ fn turn_of(
     let reason = Reason::Unavailable("answering failed inside".into());
     let language = record.language.as_deref();
     let told = message::to_customer(desk.playbook(), &act, None, language, &Context::at(now));
-    let (asked, decision) = (String::new(), Decision::new(act, reason, []));
-    Turn { answer: None, decision, told, asked, about, owner, episode, took }
+    let (asked, so_far) = (String::new(), String::new());
+    let decision = Decision::new(act, reason, []);
+    Turn { answer: None, basis: None, decision, told, asked, so_far, about, owner, episode, took }
 }
 
 /// Writes down a decision and does what it says, as far as whoever has the conversation by now
@@ -286,7 +313,8 @@ fn keep(in_hand: &mut InHand<'_>, turn: &Turn) {
         && carried_out.is_ok()
         && matches!(act, Act::HandOff { .. } | Act::DraftOnly { .. })
     {
-        let text = briefing(&decision, turn.answer.as_ref(), &turn.asked);
+        let said = (turn.so_far.as_str(), turn.asked.as_str());
+        let text = briefing(&decision, turn.answer.as_ref(), said);
         in_hand.outward("note", json!({"text": text}));
     }
     in_hand.change.decision = Some(decision);
@@ -306,6 +334,7 @@ fn new_decision(in_hand: &InHand<'_>, turn: &Turn, id: Id<Decided>) -> NewDecisi
         sources: answer.map(sources).unwrap_or_default(),
         reasons: turn.decision.reasons().iter().map(ToString::to_string).collect(),
         trace: answer.map_or(Json::Null, |answer| answer.trace(&in_hand.playbook.policy)),
+        basis: turn.basis.clone(),
         took_ms: turn.took.as_secs_f64() * 1e3,
     }
 }

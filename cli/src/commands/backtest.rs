@@ -1,12 +1,11 @@
 use super::rules::{cases_of, tried};
-use crate::{Verdict, assembly, output, settings::Settings};
+use crate::{Verdict, args, assembly, output, settings::Settings};
 use evals::{Case, Trial};
 use router::Policy;
 use serde_json::{Map, Value, json};
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::collections::BTreeMap;
+
+mod stored;
 
 /// What of a trace makes the route.
 const ROUTE: [&str; 15] = [
@@ -41,12 +40,18 @@ struct Change<'a> {
 pub(crate) async fn run(
     settings: Settings,
     as_json: bool,
-    against: &Path,
-    files: &[PathBuf],
+    wanted: args::Backtest,
 ) -> anyhow::Result<Verdict> {
-    let cases = cases_of(&settings.root, files)?;
-    anyhow::ensure!(!cases.is_empty(), "there are no cases; name files with --cases");
-    let other = settings.with_routing(against)?;
+    if wanted.stored {
+        return stored::run(settings, as_json, wanted).await;
+    }
+    let args::Backtest { against, cases: files, .. } = wanted;
+    let cases = cases_of(&settings.root, &files)?;
+    anyhow::ensure!(
+        !cases.is_empty(),
+        "there are no cases; name files with --cases, or take what the desk keeps, with --stored"
+    );
+    let other = settings.with_routing(&against)?;
     let now = assembly::desk(settings).await?;
     let then = assembly::desk(other).await?;
     let before = tried(&now, &cases).await?;

@@ -1,8 +1,18 @@
 //! Answers on past conversations: one file for each command.
 
+mod budget;
 mod calibrate;
+mod compare;
+mod embeddings;
+mod gates;
+mod import;
+mod kept;
+mod labels;
+mod redaction;
+mod report;
 mod retrieval;
 mod run;
+mod shadow;
 mod signals;
 
 use crate::{Verdict, args, settings::Settings};
@@ -17,10 +27,23 @@ pub(crate) async fn run(
 ) -> anyhow::Result<Verdict> {
     match command {
         args::Eval::Run(wanted) => run::run(settings, as_json, wanted).await,
+        args::Eval::Compare(wanted) => compare::run(settings, as_json, wanted).await,
         args::Eval::Signals { signal, utterances } => {
             signals::run(settings, as_json, &signal, &utterances).await
         }
+        args::Eval::Shadow { since, out } => {
+            shadow::run(&settings, as_json, since.since, &out).await
+        }
+        args::Eval::Labels { since, out } => {
+            labels::run(&settings, as_json, since.since, &out).await
+        }
+        args::Eval::Import(wanted) => import::run(as_json, &wanted),
+        args::Eval::Redaction { file } => redaction::run(as_json, &file),
         args::Eval::Retrieval { cases } => retrieval::run(settings, as_json, &cases).await,
+        args::Eval::Embeddings { reference } => {
+            embeddings::run(&settings, as_json, &reference).await
+        }
+        args::Eval::Budget(wanted) => budget::run(settings, as_json, wanted).await,
         args::Eval::Calibrate { cases, also, out } => {
             calibrate::run(settings, as_json, &cases, &also, &out).await
         }

@@ -25,9 +25,7 @@ pub(crate) async fn run(
         args::Rules::Check { cases } => check_rules(settings, as_json, &cases).await,
         args::Rules::Explain(wanted) => explain_one(settings, as_json, wanted).await,
         args::Rules::Test { cases } => test(settings, as_json, &cases).await,
-        args::Rules::Backtest { against, cases } => {
-            super::backtest::run(settings, as_json, &against, &cases).await
-        }
+        args::Rules::Backtest(wanted) => super::backtest::run(settings, as_json, wanted).await,
     }
 }
 

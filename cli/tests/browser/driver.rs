@@ -93,7 +93,11 @@ impl Driver {
             let metrics = json!({"width": 390, "height": 844, "pixelRatio": 2, "mobile": true, "touch": true});
             options["mobileEmulation"] = json!({"deviceMetrics": metrics});
         }
-        let wanted = json!({"browserName": "chrome", "goog:chromeOptions": options});
+        let wanted = json!({
+            "browserName": "chrome",
+            "goog:chromeOptions": options,
+            "goog:loggingPrefs": {"browser": "ALL"},
+        });
         let client = Client::builder().timeout(PATIENCE).build().unwrap();
         let sessions = format!("{}/session", self.address);
         let body = json!({"capabilities": {"alwaysMatch": wanted}});

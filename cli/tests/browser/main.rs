@@ -1,7 +1,7 @@
 //! The messenger and the inbox in a real browser: a customer and a teammate meet in headless
 //! Chromium, on a desktop and on a phone. `driver` starts the browser, `page` is what somebody
 //! looks at, `customer` and `teammate` are what they do there, `desk` is the server, `foreign` what
-//! the messenger makes of answers that are none.
+//! the messenger makes of answers that are none, `report` the pages that evals write.
 
 #[cfg(test)]
 mod customer;
@@ -14,6 +14,8 @@ mod foreign;
 #[cfg(test)]
 mod page;
 #[cfg(test)]
+mod report;
+#[cfg(test)]
 mod teammate;
 
 #[cfg(test)]
@@ -22,7 +24,7 @@ mod tests {
         customer::Customer,
         desk::Desk,
         driver::{Driver, Screen},
-        foreign,
+        foreign, report,
         teammate::Teammate,
     };
     use store::{Content, OutcomeKind};
@@ -135,5 +137,17 @@ mod tests {
         let page = driver.open(Screen::Desktop).await;
         foreign::hostile_lines_stay_words(&page, &desk).await;
         foreign::a_late_welcome_signs_nobody_in_again(&page, &desk).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_report_of_an_eval_is_read_on_a_desktop_and_on_a_phone() {
+        let Some(driver) = Driver::start() else { return };
+        let run = report::Evaluated::twice();
+        for screen in [Screen::Desktop, Screen::Phone] {
+            let page = driver.open(screen).await;
+            report::reads_well(&page, &run.report(), "report", 2).await;
+            report::opens_by_keyboard(&page).await;
+            report::reads_well(&page, &run.comparison(), "comparison", 0).await;
+        }
     }
 }

@@ -121,6 +121,22 @@ impl Page {
         self.prefer("light").await;
     }
 
+    /// Takes a screenshot as the page is printed.
+    pub(crate) async fn look_on_paper(&self, name: &str) {
+        for media in ["print", ""] {
+            let set = json!({"cmd": "Emulation.setEmulatedMedia", "params": {"media": media}});
+            self.post("goog/cdp/execute", set).await;
+            if media == "print" {
+                self.shoot(&format!("{name}-print")).await;
+            }
+        }
+    }
+
+    /// Returns what the browser complained of since it was asked last, such as what a policy forbids.
+    pub(crate) async fn complaints(&self) -> Value {
+        self.post("se/log", json!({"type": "browser"})).await
+    }
+
     async fn prefer(&self, scheme: &str) {
         let features = json!([
             {"name": "prefers-color-scheme", "value": scheme},

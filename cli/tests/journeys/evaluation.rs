@@ -2,6 +2,7 @@
 
 use crate::bench::{Bench, Ran};
 use serde_json::Value;
+use std::{fs, io::Write, process::Stdio};
 
 const CASES: &str = "desk/cases/cases.jsonl";
 
@@ -182,6 +183,158 @@ fn the_customer_of_a_case_sees_what_such_a_customer_may_see() {
     let ran = bench.on_desk(&["eval", "run", "--cases", "two.jsonl", "-o", "out"]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
     let results = bench.read("out/results.jsonl");
-    let seen: Vec<bool> = results.lines().map(|l| l.contains("\"scim-provisioning\"")).collect();
+    let found = |line: &str| {
+        let result: Value = serde_json::from_str(line).unwrap();
+        result["articles"].as_array().unwrap().contains(&"scim-provisioning".into())
+    };
+    let seen: Vec<bool> = results.lines().map(found).collect();
     assert_eq!(seen, [true, false]);
+}
+
+/// The lines of a file of results, without what differs from run to run: how long it took.
+fn timeless(results: &str) -> Vec<Value> {
+    let lines = results.lines().map(|line| {
+        let mut line: Value = serde_json::from_str(line).unwrap();
+        line["timings_ms"].take();
+        line
+    });
+    lines.collect()
+}
+
+/// Cases enough for a run of some seconds, each asking in words of its own.
+fn many_cases(bench: &Bench, n_ways: usize) -> usize {
+    let mut cases = String::new();
+    for way in 0..n_ways {
+        for line in bench.read(CASES).lines() {
+            let mut case: Value = serde_json::from_str(line).unwrap();
+            case["id"] = format!("{}#{way}", case["id"].as_str().unwrap()).into();
+            let last = case["messages"].as_array_mut().unwrap().last_mut().unwrap();
+            last["text"] = format!("{} (way {way})", last["text"].as_str().unwrap()).into();
+            cases.push_str(&format!("{case}\n"));
+        }
+    }
+    bench.write("many.jsonl", &cases);
+    cases.lines().count()
+}
+
+fn many(bench: &Bench, out: &str, more: &[&str]) -> Ran {
+    bench.on_desk(&[&["eval", "run", "--cases", "many.jsonl", "-o", out], more].concat())
+}
+
+#[test]
+fn a_run_that_is_killed_goes_on_without_loss_or_repetition() {
+    let bench = Bench::vannerly();
+    let n_cases = many_cases(&bench, 6);
+    let undisturbed = many(&bench, "undisturbed", &[]);
+    assert_eq!(undisturbed.code, Some(0), "{undisturbed:?}");
+    let part = bench.home().join("out/results.jsonl.part");
+    let n_there = || fs::read_to_string(&part).map_or(0, |text| text.lines().count());
+    let mut n_before = 0;
+    for kill_at in [1, n_cases / 3, n_cases * 2 / 3] {
+        let mut command = bench.command();
+        command.args(["--desk", "desk", "eval", "run", "--cases", "many.jsonl", "-o", "out"]);
+        let mut running = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        while n_there() < kill_at.max(n_before + 1) && running.try_wait().unwrap().is_none() {
+            std::thread::yield_now();
+        }
+        running.kill().unwrap();
+        running.wait().unwrap();
+        n_before = n_there();
+        assert!((kill_at..n_cases).contains(&n_before), "{n_before} of {n_cases}");
+        // A kill may come in the middle of a write.
+        let mut file = fs::OpenOptions::new().append(true).open(&part).unwrap();
+        file.write_all(b"{\"id\": \"half a li").unwrap();
+    }
+    let ran = many(&bench, "out", &[]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.err.contains(&format!("{n_before} of {n_cases} cases were run before")), "{ran:?}");
+    assert!(!part.exists());
+    let (resumed, whole) = ("out/results.jsonl", "undisturbed/results.jsonl");
+    assert_eq!(timeless(&bench.read(resumed)), timeless(&bench.read(whole)));
+    let figures = |out: &str| -> Value {
+        let summary: Value =
+            serde_json::from_str(&bench.read(&format!("{out}/summary.json"))).unwrap();
+        ["act_accuracy", "wrong_replies", "hit@1", "auroc"]
+            .map(|name| summary["figures"][name].clone())
+            .into()
+    };
+    assert_eq!(figures("out"), figures("undisturbed"));
+}
+
+#[test]
+fn only_what_changed_is_run_again() {
+    let bench = Bench::starter().confident(4.0);
+    let run = |bench: &Bench, more: &[&str], n_reused: u64| {
+        let ran = eval(bench, more);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        let record: Value = serde_json::from_str(&bench.read("out/new/run.json")).unwrap();
+        assert_eq!(record["run"]["reused"], n_reused, "{more:?}: {ran:?}");
+        assert_eq!(record["run"]["cases"], 6);
+        record
+    };
+    let first = run(&bench, &[], 0);
+    for pointer in [
+        "/setting/program/sha256",
+        "/setting/program/version",
+        "/setting/index/generation",
+        "/setting/embedder/id",
+        "/setting/drafter/kind",
+        "/setting/rules",
+        "/setting/calibration/sha256",
+        "/setting/answers/threshold",
+        "/setting/fusion/meaning",
+        "/run/case_files/0/sha256",
+        "/run/machine/cores",
+        "/run/seed",
+        "/run/started",
+    ] {
+        assert!(first.pointer(pointer).is_some_and(|found| !found.is_null()), "no {pointer}");
+    }
+    let again = run(&bench, &[], 6);
+    assert_eq!(again["setting_sha256"], first["setting_sha256"]);
+    run(&bench, &["--fresh"], 0);
+    run(&bench, &["--no-cache", "--fresh"], 0);
+    let cases = bench.read(CASES);
+    let (one, others) = cases.split_once('\n').unwrap();
+    let relabelled = one.replace("\"account\"", "\"changed\"");
+    bench.write(CASES, &format!("{relabelled}\n{others}"));
+    run(&bench, &[], 5);
+    let routing = bench.read("desk/routing.toml");
+    bench.write("desk/routing.toml", &format!("{routing}\n# a remark\n"));
+    run(&bench, &[], 0);
+    let bench = bench.with("FRONTDESK_ANSWERS_THRESHOLD", "0.9");
+    run(&bench, &[], 0);
+}
+
+#[test]
+fn two_runs_do_not_write_one_folder() {
+    let bench = Bench::starter();
+    fs::create_dir_all(bench.home().join("out/new")).unwrap();
+    let lock = fs::File::create(bench.home().join("out/new/.lock")).unwrap();
+    lock.lock().unwrap();
+    eval(&bench, &[]).refuses(&["another run is writing out/new"]);
+    drop(lock);
+    assert_eq!(eval(&bench, &[]).code, Some(0));
+}
+
+#[test]
+fn vectors_that_were_kept_change_no_answer_and_damage_to_them_costs_time_alone() {
+    let bench = Bench::vannerly();
+    let results = |more: &[&str]| {
+        let ran = eval(&bench, &[&["--fresh"], more].concat());
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        let record: Value = serde_json::from_str(&bench.read("out/new/run.json")).unwrap();
+        let n_computed = record["run"]["kept"]["computed"].as_u64().unwrap();
+        (timeless(&bench.read("out/new/results.jsonl")), n_computed)
+    };
+    let (plain, n_plain) = results(&["--no-cache"]);
+    let (cold, n_cold) = results(&["--cache", "kept"]);
+    let (warm, n_warm) = results(&["--cache", "kept"]);
+    assert_eq!((&plain, &plain), (&cold, &warm));
+    assert!(n_plain > 0 && n_cold > 0 && n_warm == 0, "{n_plain} {n_cold} {n_warm}");
+    let kept = bench.read("kept/computed.kept");
+    bench.write("kept/computed.kept", &kept.replace('A', "B"));
+    let (damaged, n_damaged) = results(&["--cache", "kept"]);
+    assert_eq!(plain, damaged);
+    assert!(n_damaged > 0);
 }

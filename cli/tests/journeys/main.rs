@@ -8,6 +8,8 @@ mod audience;
 #[cfg(test)]
 mod bench;
 #[cfg(test)]
+mod comparison;
+#[cfg(test)]
 mod contract;
 #[cfg(test)]
 mod documents;

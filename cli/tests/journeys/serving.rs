@@ -3,6 +3,7 @@
 mod doctor;
 mod identity;
 mod opening;
+mod past;
 mod postgres;
 mod visit;
 

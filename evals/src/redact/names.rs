@@ -1,63 +1,8 @@
 //! Names that are known from elsewhere.
 
+use super::words::is_word;
 use regex::Regex;
 use std::fmt;
-
-/// Names that are words, too. In lower case they are taken for the word.
-const WORDS: [&str; 52] = [
-    "amber",
-    "angel",
-    "april",
-    "art",
-    "august",
-    "bill",
-    "bob",
-    "chase",
-    "christian",
-    "chuck",
-    "dawn",
-    "dean",
-    "drew",
-    "earl",
-    "faith",
-    "frank",
-    "gene",
-    "grace",
-    "grant",
-    "guy",
-    "hank",
-    "hope",
-    "iris",
-    "jack",
-    "jade",
-    "jay",
-    "joy",
-    "june",
-    "king",
-    "lance",
-    "mark",
-    "max",
-    "may",
-    "miles",
-    "nick",
-    "olive",
-    "pat",
-    "penny",
-    "pearl",
-    "ray",
-    "rich",
-    "rob",
-    "rose",
-    "ruby",
-    "sandy",
-    "sky",
-    "sue",
-    "summer",
-    "ward",
-    "wade",
-    "will",
-    "young",
-];
 
 /// Parts of names that by themselves name nobody: what seats are called that many share, and
 /// particles.
@@ -94,28 +39,37 @@ const NOBODYS: [&str; 30] = [
     "zur",
 ];
 
-/// Letters from which on a part of a name is looked for by itself.
+/// Letters from which on a part of a name is looked for in lower case, too.
 const LEAST_LETTERS: usize = 3;
 
 /// Names to look for: those who are known in a text.
 #[derive(Clone, Default)]
 pub struct Names {
-    customers: Option<Regex>,
-    teammates: Option<Regex>,
+    customers: Pattern,
+    teammates: Pattern,
+}
+
+/// The ways in which some names are written.
+#[derive(Clone, Default)]
+struct Pattern {
+    /// In scripts that set words apart; group 1 is the name.
+    spaced: Option<Regex>,
+    /// In scripts that do not.
+    unspaced: Option<Regex>,
 }
 
 impl Names {
     /// Takes names as they are written in full, such as "Ada Lovelace".
     pub fn new(customers: &[String], teammates: &[String]) -> Self {
-        Self { customers: pattern(customers), teammates: pattern(teammates) }
+        Self { customers: Pattern::new(customers), teammates: Pattern::new(teammates) }
     }
 
     pub(super) fn customer(&self, text: &str) -> Option<(usize, usize)> {
-        first(self.customers.as_ref(), text)
+        self.customers.first(text)
     }
 
     pub(super) fn teammate(&self, text: &str) -> Option<(usize, usize)> {
-        first(self.teammates.as_ref(), text)
+        self.teammates.first(text)
     }
 }
 
@@ -125,48 +79,82 @@ impl fmt::Debug for Names {
     }
 }
 
-fn first(pattern: Option<&Regex>, text: &str) -> Option<(usize, usize)> {
-    pattern?.find(text).map(|found| (found.start(), found.end()))
+impl Pattern {
+    /// Makes a pattern of names; longer ones come first, so that the full name becomes one marker.
+    fn new(names: &[String]) -> Self {
+        let mut ways: Vec<Way> = names.iter().flat_map(|name| ways(name)).collect();
+        ways.sort_by(|one, other| {
+            other.long.cmp(&one.long).then_with(|| one.pattern.cmp(&other.pattern))
+        });
+        ways.dedup();
+        let joined = |is_unspaced: bool| {
+            let some = ways.iter().filter(|way| way.is_unspaced == is_unspaced);
+            let some: Vec<&str> = some.map(|way| way.pattern.as_str()).collect();
+            (!some.is_empty()).then(|| some.join("|"))
+        };
+        // `_` joins words in the names of files, so it ends a name like any other sign.
+        let spaced = joined(false).and_then(|ways| {
+            Regex::new(&format!(r"(?:^|[^\p{{L}}\p{{N}}])({ways})(?:[^\p{{L}}\p{{N}}]|$)")).ok()
+        });
+        Self { spaced, unspaced: joined(true).and_then(|ways| Regex::new(&ways).ok()) }
+    }
+
+    fn first(&self, text: &str) -> Option<(usize, usize)> {
+        let spaced = self.spaced.as_ref().and_then(|spaced| spaced.captures(text)?.get(1));
+        let unspaced = self.unspaced.as_ref().and_then(|unspaced| unspaced.find(text));
+        spaced.into_iter().chain(unspaced).map(|found| (found.start(), found.end())).min()
+    }
 }
 
-/// Makes a pattern of names; None where there is nothing to look for. Longer ones come first, so
-/// that the full name becomes one marker.
-fn pattern(names: &[String]) -> Option<Regex> {
-    let mut ways: Vec<(usize, String)> = names.iter().flat_map(|name| ways(name)).collect();
-    ways.sort_by(|(one, a), (other, b)| other.cmp(one).then_with(|| a.cmp(b)));
-    ways.dedup();
-    let ways: Vec<String> = ways.into_iter().map(|(_, way)| way).collect();
-    (!ways.is_empty()).then(|| Regex::new(&format!(r"\b(?:{})\b", ways.join("|"))).ok())?
+/// A way in which a name is written.
+#[derive(PartialEq, Eq)]
+struct Way {
+    long: usize,
+    pattern: String,
+    is_unspaced: bool,
 }
 
-/// Lists the ways in which a name is written, with their length.
-fn ways(name: &str) -> Vec<(usize, String)> {
+/// Lists the ways in which a name is written.
+fn ways(name: &str) -> Vec<Way> {
     let parts: Vec<&str> = name
         .split(|c: char| c.is_whitespace() || matches!(c, ',' | '(' | ')' | '"'))
         .map(|part| part.trim_matches(|c: char| !c.is_alphanumeric()))
         .filter(|part| part.chars().any(char::is_alphabetic) && !part.contains('@'))
         .collect();
+    let is_unspaced = parts.iter().any(|part| part.chars().any(is_ideograph));
     let mut ways = Vec::new();
+    let mut add = |long, pattern| ways.push(Way { long, pattern, is_unspaced });
     if parts.len() > 1 {
         let full: Vec<String> = parts.iter().map(|part| regex::escape(part)).collect();
-        ways.push((usize::MAX, format!(r"(?i:{})", full.join(r"[\s.]+"))));
+        let joint = if is_unspaced { r"[\s.・·]*" } else { r"[\s._-]+" };
+        add(usize::MAX, format!("(?i:{})", full.join(joint)));
     }
-    let long = |part: &&&str| part.chars().count() >= LEAST_LETTERS;
-    for part in parts.iter().filter(long) {
+    for part in parts {
         let lower = part.to_lowercase();
-        if NOBODYS.contains(&lower.as_str()) {
+        let n_letters = part.chars().count();
+        if NOBODYS.contains(&lower.as_str()) || n_letters < 2 {
             continue;
         }
-        let is_word = WORDS.contains(&lower.as_str());
-        if !is_word {
-            ways.push((part.len(), format!("(?i:{})", regex::escape(part))));
+        let is_sure = n_letters >= LEAST_LETTERS && !is_word(&lower);
+        if is_sure || is_unspaced {
+            add(part.len(), format!("(?i:{})", regex::escape(part)));
+            continue;
+        }
+        if n_letters < LEAST_LETTERS && is_word(&lower) {
             continue;
         }
         let mut letters = lower.chars();
         let capital: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
         let capitalised = format!("{capital}{}", letters.as_str());
-        ways.push((part.len(), regex::escape(&capitalised)));
-        ways.push((part.len(), regex::escape(&lower.to_uppercase())));
+        add(part.len(), regex::escape(&capitalised));
+        if n_letters >= LEAST_LETTERS {
+            add(part.len(), regex::escape(&lower.to_uppercase()));
+        }
     }
     ways
+}
+
+/// Whether a letter belongs to a script that sets no space between words.
+fn is_ideograph(c: char) -> bool {
+    matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}' | '\u{20000}'..='\u{3ffff}')
 }

@@ -59,13 +59,27 @@ pub(super) fn is_phone(text: &str) -> bool {
     let groups: Vec<&str> =
         number.split(|c: char| !c.is_ascii_digit()).filter(|group| !group.is_empty()).collect();
     match groups.as_slice() {
-        [one] => matches!(one.len(), 10 | 11) || (marked && n_digits >= 8),
+        [one] => {
+            matches!(one.len(), 10 | 11)
+                || (marked && n_digits >= 8)
+                || (matches!(one.len(), 12 | 13) && begins_with_a_country(one))
+        }
         [one, other] => {
             let years = is_full_year(one) && is_full_year(other);
             (marked || one.len() >= 2) && other.len() >= 3 && !years
         }
         groups => marked || (groups.iter().all(|group| group.len() <= 4) && !is_amount(groups)),
     }
+}
+
+/// Whether digits begin with the code of a country (ITU-T E.164) whose numbers are that long: twelve
+/// or thirteen digits are more often the number of an order.
+fn begins_with_a_country(digits: &str) -> bool {
+    const CODES: [&str; 24] = [
+        "30", "31", "32", "33", "34", "351", "353", "358", "36", "39", "41", "420", "43", "44",
+        "45", "46", "47", "48", "49", "52", "55", "61", "86", "91",
+    ];
+    CODES.iter().any(|code| digits.starts_with(code))
 }
 
 /// Whether groups of digits are a round number with its thousands set apart.
@@ -90,6 +104,13 @@ fn is_date(number: &str) -> bool {
         text.len() <= 2 && text.parse::<u32>().is_ok_and(|n| (1..=most).contains(&n))
     };
     let year = |text: &str| matches!(text.len(), 2 | 4);
+    // A day is written otherwise than the hour behind it; pairs all alike are a number of telephone,
+    // as in France and Denmark.
+    let mut signs = number.chars().filter(|c| !c.is_ascii_digit());
+    let sign = signs.next();
+    let all_alike = groups.len() > 3
+        && groups.iter().all(|group| group.len() == 2)
+        && signs.all(|other| Some(other) == sign);
     (is_full_year(first) && below(second, 12) && below(third, 31))
-        || (below(first, 31) && below(second, 31) && year(third) && groups.len() <= 5)
+        || (below(first, 31) && below(second, 31) && year(third) && groups.len() <= 5 && !all_alike)
 }

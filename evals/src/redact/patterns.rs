@@ -1,21 +1,11 @@
 //! What is told by its form alone.
 
-use super::numbers::{is_card, is_iban, is_phone};
+use super::{
+    Kind,
+    numbers::{is_card, is_iban, is_phone},
+};
 use regex::Regex;
 use std::net::{Ipv4Addr, Ipv6Addr};
-
-/// A kind of personal data, in the order in which they are looked for: what may contain another one
-/// comes first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Link,
-    Email,
-    Secret,
-    Iban,
-    Card,
-    Ip,
-    Phone,
-}
 
 #[derive(Debug, Clone)]
 pub(super) struct Patterns {
@@ -27,35 +17,25 @@ pub(super) struct Patterns {
     ip4: Regex,
     ip6: Regex,
     phone: Regex,
+    social: Regex,
+    licence: Regex,
 }
 
 /// Letters and digits in a row from which on a part of an address is taken for a token.
 const TOKEN_LETTERS: usize = 12;
 
+/// Digits of the shortest number of a licence.
+const LICENCE_DIGITS: usize = 5;
+
 /// Digits of the shortest telephone number.
 const FEWEST_DIGITS: usize = 7;
-
-impl Kind {
-    pub(super) const ALL: [Self; 7] =
-        [Self::Link, Self::Email, Self::Secret, Self::Iban, Self::Card, Self::Ip, Self::Phone];
-
-    pub(super) const fn marker(self) -> &'static str {
-        match self {
-            Self::Link => "[link]",
-            Self::Email => "[email]",
-            Self::Secret => "[secret]",
-            Self::Iban => "[iban]",
-            Self::Card => "[card]",
-            Self::Ip => "[ip]",
-            Self::Phone => "[phone]",
-        }
-    }
-}
 
 impl Patterns {
     pub(super) fn new() -> Result<Self, regex::Error> {
         Ok(Self {
-            link: Regex::new(r#"(?i)\b(?:https?|ftp|wss?)://[^\s<>"'`\\|{}]+"#)?,
+            link: Regex::new(
+                r#"(?i)\b(?:(?:https?|ftp|wss?)://|(?:[\p{L}\p{N}][\p{L}\p{N}-]*\.)+\p{L}{2,24}(?::\d+)?[/?#])[^\s<>"'`\\|{}]+"#,
+            )?,
             email: Regex::new(
                 r"(?i)[\p{L}\p{N}][\p{L}\p{N}._%+'’-]*@(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]*[\p{L}\p{N}])?\.)+[\p{L}]{2,24}",
             )?,
@@ -69,6 +49,11 @@ impl Patterns {
             ip6: Regex::new(r"[0-9a-fA-F:]{2,39}(?:\d{1,3}(?:\.\d{1,3}){3})?")?,
             phone: Regex::new(
                 r"(?i)(?:\+|\b)?\(?\+?\d[\d\s().\u{2010}-\u{2013}\u{a0}/-]{4,22}\d(?:\s?(?:x|ext\.?|#)\s?\d{1,5})?",
+            )?,
+            social: Regex::new(r"\d{3}-\d{2}-\d{4}")?,
+            // The number of a licence or a passport has no form of its own: the words before tell.
+            licence: Regex::new(
+                r"(?i)\b(?:driv(?:er|ing)(?:['’]?s)?[ -]licen[cs]e|licen[cs]e|passport|social security|ssn|tax id|national id|id card)\b(?: (?:number|no\.?|id|is|was|#|it's|its))*\s*[:#-]?\s*([a-z0-9][a-z0-9-]{4,18}[a-z0-9])\b",
             )?,
         })
     }
@@ -89,20 +74,34 @@ impl Patterns {
             }
             Kind::Email => self.email.find(text).map(|found| (found.start(), found.end())),
             Kind::Secret => self.secret.find(text).map(|found| (found.start(), found.end())),
-            Kind::Iban => self.iban.find_iter(text).find_map(|found| {
-                let long = shortened(found.as_str(), is_iban)?;
-                Some((found.start(), found.start() + long))
+            Kind::Iban => stepping(&self.iban, text, |start, found| {
+                let long = shortened(found, is_iban)?;
+                Some((start, start + long))
             }),
-            Kind::Card => alone(&self.card, text, |found| {
-                shortened(found, is_card).filter(|long| *long == found.len())
-            }),
+            Kind::Card => alone(&self.card, text, |found| shortened(found, is_card)),
             Kind::Ip => {
                 let four = || alone(&self.ip4, text, |found| whole(found, is_ip4(found)));
                 let six = || alone(&self.ip6, text, |found| whole(found, is_ip6(found)));
                 six().into_iter().chain(four()).min()
             }
             Kind::Phone => alone(&self.phone, text, |found| shortened(found, is_phone)),
+            Kind::Id => {
+                let social = alone(&self.social, text, |found| Some(found.len()));
+                social.into_iter().chain(self.licence(text)).min()
+            }
+            // The others are told by words.
+            _ => None,
         }
+    }
+}
+
+impl Patterns {
+    /// Returns where the number stands that words before it call one of a licence or a passport.
+    fn licence(&self, text: &str) -> Option<(usize, usize)> {
+        let numbers = self.licence.captures_iter(text).filter_map(|found| found.get(1));
+        let n_digits = |number: &str| number.bytes().filter(u8::is_ascii_digit).count();
+        let mut numbers = numbers.filter(|number| n_digits(number.as_str()) >= LICENCE_DIGITS);
+        numbers.next().map(|number| (number.start(), number.end()))
     }
 }
 
@@ -111,11 +110,13 @@ fn may_hold(kind: Kind, text: &str) -> bool {
     let has = |letter: u8, n: usize| text.bytes().filter(|byte| *byte == letter).count() >= n;
     let n_digits = || text.bytes().filter(u8::is_ascii_digit).count();
     match kind {
-        Kind::Link => text.contains("://"),
+        Kind::Link => text.contains("://") || (has(b'.', 1) && text.contains(['/', '?', '#'])),
         Kind::Email => has(b'@', 1),
         Kind::Secret => text.len() >= 16,
         Kind::Iban | Kind::Card | Kind::Phone => n_digits() >= FEWEST_DIGITS,
         Kind::Ip => has(b'.', 3) || has(b':', 2),
+        Kind::Id => n_digits() >= LICENCE_DIGITS,
+        _ => false,
     }
 }
 
@@ -161,23 +162,34 @@ fn alone(
     text: &str,
     long: impl Fn(&str) -> Option<usize>,
 ) -> Option<(usize, usize)> {
+    let joins = |c: char| c.is_alphanumeric() || c == '_';
+    stepping(pattern, text, |start, found| {
+        let end = start + long(found)?;
+        let mut before = text.get(..start).unwrap_or_default().chars().rev();
+        // A sign before it belongs to it only where a number goes on: `10.` before `20`, not `Tel:`.
+        let goes_on = match before.next() {
+            Some('.' | ':' | '@') => before.next().is_some_and(|c| c.is_ascii_digit()),
+            Some(c) => joins(c),
+            None => false,
+        };
+        let after = text.get(end..).and_then(|text| text.chars().next());
+        (!goes_on && !after.is_some_and(joins)).then_some((start, end))
+    })
+}
+
+/// Returns the first of the matches, also of those that begin within another one, that `one` takes.
+fn stepping(
+    pattern: &Regex,
+    text: &str,
+    one: impl Fn(usize, &str) -> Option<(usize, usize)>,
+) -> Option<(usize, usize)> {
     let mut from = 0;
     while let Some(found) = pattern.find_at(text, from) {
-        let before = text.get(..found.start()).and_then(|text| text.chars().next_back());
-        let length = long(found.as_str());
-        let end = length.map(|length| found.start() + length);
-        let after = end.and_then(|end| text.get(end..)).and_then(|text| text.chars().next());
-        let joins = |c: char| c.is_alphanumeric() || c == '_';
-        let stands = !before.is_some_and(|c| joins(c) || matches!(c, '.' | ':' | '@'))
-            && !after.is_some_and(joins);
-        match end {
-            Some(end) if stands => return Some((found.start(), end)),
-            // The next look begins one letter further on: a match may begin within this one.
-            _ => {
-                let first = found.as_str().chars().next().map_or(1, char::len_utf8);
-                from = found.start() + first;
-            }
+        if let Some(taken) = one(found.start(), found.as_str()) {
+            return Some(taken);
         }
+        let first = found.as_str().chars().next().map_or(1, char::len_utf8);
+        from = found.start() + first;
     }
     None
 }

@@ -1,116 +1,92 @@
 use super::*;
-use crate::interval::share;
-use crate::measures::{Judged, reliability, risk_coverage};
+use crate::{
+    run_report::{Against, report},
+    sample::{missed, passed_on, replied, wrong},
+    summary::summarise,
+};
 
 const HOSTILE: &str =
     "</script></svg><img src=x onerror=alert(1)>\"'&{{ title }}\u{0}\u{1b}\u{202e}";
 
-fn case(id: usize, confidence: f64, verdict: Verdict) -> CaseOutcome {
-    CaseOutcome {
-        id: format!("case-{id}"),
-        question: format!("How do I change the plan of my team? ({id})"),
-        expected_act: if id.is_multiple_of(3) { ExpectedAct::Handoff } else { ExpectedAct::Answer },
-        expected_articles: vec!["billing/change-plan".into()],
-        act: if verdict == Verdict::MissedReply { "handoff".into() } else { "reply".into() },
-        verdict,
-        confidence: Some(confidence),
-        text: "Open Settings, then Billing.\nChoose a plan.".into(),
-        sources: vec!["billing/change-plan".into(), "billing/invoices".into()],
-        reasons: vec!["confidence 0.81 reaches the threshold 0.70".into()],
-        tags: vec!["billing".into()],
-    }
-}
-
-fn judged() -> Vec<Judged> {
-    (0..400)
-        .map(|i| Judged {
-            confidence: f64::from(i) / 400.0,
-            right: f64::from((i * 37) % 100) / 100.0 < f64::from(i) / 380.0,
+fn records() -> Vec<Record> {
+    let mut records: Vec<Record> = (0..260_usize)
+        .map(|i| {
+            let id = format!("case-{i}");
+            let record = match i % 5 {
+                0 | 3 => replied(&id),
+                1 => missed(&id),
+                2 => wrong(&id),
+                _ => passed_on(&id, "billing", if i % 2 == 0 { "support" } else { "billing" }),
+            };
+            Record { confidence: i as f64 / 260.0, ..record }
         })
-        .collect()
+        .collect();
+    records.push(Record {
+        question: format!("مرحبا {HOSTILE} {}", "x".repeat(9_000)),
+        confidence: 0.999,
+        tags: vec![HOSTILE.into()],
+        reasons: vec![HOSTILE.into()],
+        text: HOSTILE.into(),
+        ..wrong(HOSTILE)
+    });
+    records
 }
 
-fn report() -> Report {
-    let verdicts = [
-        Verdict::Right,
-        Verdict::MissedReply,
-        Verdict::WrongReply,
-        Verdict::Right,
-        Verdict::OtherAct,
-    ];
-    let mut cases: Vec<CaseOutcome> =
-        (0..260_usize).map(|i| case(i, i as f64 / 260.0, verdicts[i % 5])).collect();
-    cases.push(CaseOutcome {
-        id: HOSTILE.into(),
-        question: format!("مرحبا {HOSTILE} {}", "x".repeat(9_000)),
-        ..case(1, 0.999, Verdict::WrongReply)
-    });
-    let figure = |name: &str, n_yes, meaning: &str| Figure {
-        name: name.into(),
-        unit: Unit::Share,
-        estimate: share(n_yes, 261),
-        meaning: meaning.into(),
-    };
-    let column = |name: &str| Column { name: name.into(), unit: Unit::Share };
-    let row = |name: &str, n: usize| TableRow {
-        name: name.into(),
-        cells: vec![share(n, 261), share(n + 20, 261), None],
-    };
-    Report {
+fn about() -> About {
+    About {
         title: "Answers and handoffs of Vannerly".into(),
         generated_by: "frontdesk 0.1.0".into(),
         provenance: vec![
             ("embedder".into(), "all-MiniLM-L6-v2".into()),
             ("seed".into(), HOSTILE.into()),
         ],
-        headline: vec![
-            figure("Right answers", 231, "Of the replies that were sent, this share was right."),
-            figure("Answered", 140, "Share of all cases that the bot answered itself."),
-            figure("Article found first", 200, "The first article holds the answer (hit@1)."),
-            Figure {
-                estimate: None,
-                ..figure("Handed to the right team", 1, "Of the handoffs with a labelled team.")
-            },
-        ],
-        tables: vec![Table {
-            title: "Retrieval".into(),
-            note: "Of the cases with labelled articles.".into(),
-            columns: vec![
-                column("hit@1"),
-                column("hit@5"),
-                Column { name: "search".into(), unit: Unit::Milliseconds },
-            ],
-            rows: vec![row("words", 180), row("meaning", 190), row("fused", 210)],
-        }],
-        reliability: reliability(&judged(), 10).unwrap(),
-        risk_coverage: risk_coverage(&judged()).unwrap(),
         threshold: Some(0.7),
-        cases,
     }
+}
+
+/// Measures a few of the cases, as what the figures are does not matter to a page.
+fn some_figures(records: &[Record]) -> crate::Summary {
+    summarise(records.get(..30).unwrap_or(records))
+}
+
+fn page(records: &[Record], before: &[Record]) -> String {
+    let gates = vec![
+        Judgement { gate: "a < 1".into(), has_failed: true, line: format!("fails: {HOSTILE}") },
+        Judgement { gate: "b > 1".into(), has_failed: false, line: "passes: b".into() },
+    ];
+    let against = Against { baseline: Some((HOSTILE.into(), before)), gates };
+    render(&report(records, &some_figures(records), about(), against)).unwrap()
 }
 
 #[test]
 fn a_full_report_is_one_page_without_outside_resources() {
-    let page = render(&report()).unwrap();
+    let (records, before) = (records(), records());
+    let page = page(&records, &before[..200]);
     for expected in [
-        "Right answers",
-        "88.5\u{a0}%",
-        "84.1\u{a0}% to 91.8\u{a0}%",
-        "n = 261",
-        "case-257",
+        "Of 261\u{a0}conversations the bot would have answered 157 by itself and passed 104 on to people.",
+        "53 of its 157\u{a0}answers would have been wrong: that is 34\u{a0}%",
+        "Who gets the rest",
+        "Against the baseline",
+        "All figures",
+        "By tag",
+        "By stage",
         "✓ as expected",
+        "signals.urgent",
+        "61 cases are in the second alone",
     ] {
         assert!(page.contains(expected), "{expected} is missing");
     }
-    for outside in ["<script", "src=", "href=", "url(", "@import"] {
-        let ours = page.replace("img src=x", "");
+    assert_eq!(page.matches("<svg ").count(), 2, "two charts");
+    let ours = page.replace("img src=x", "").replace("http:&#x2f;&#x2f;www.w3.org", "");
+    for outside in ["<script", "src=", "url(", "@import", "href=\"h", "href=\"&"] {
         assert!(!ours.contains(outside), "{outside}");
     }
 }
 
 #[test]
 fn hostile_texts_stay_texts() {
-    let page = render(&report()).unwrap();
+    let records = records();
+    let page = page(&records, &records);
     assert!(
         !page.contains("<img") && !page.contains("</script>") && page.contains("&lt;img src=x")
     );
@@ -121,41 +97,108 @@ fn hostile_texts_stay_texts() {
 
 #[test]
 fn the_most_confident_mistake_comes_first() {
-    let page = render(&report()).unwrap();
-    let place = |text: &str| page.find(text).unwrap();
+    let records = records();
+    let page = page(&records, &records);
+    let page = &page[page.find("id=\"cases\"").unwrap()..];
+    let place = |text: &str| page.find(text).unwrap_or_else(|| panic!("no {text}"));
     assert!(place("<bdi>&lt;&#x2f;script&gt;") < place("<bdi>case-257<"));
     assert!(place("<bdi>case-257<") < place("<bdi>case-252<"));
-    assert!(
-        place("<bdi>case-252<") < place("<bdi>case-256<"),
-        "missed replies come after wrong ones"
-    );
+    assert!(place("<bdi>case-252<") < place("<bdi>case-256<"), "wrong ones before missed ones");
+    assert!(page.contains("3 more are in results.jsonl"), "53 wrong ones, of which 50 are shown");
 }
 
 #[test]
 fn an_empty_report_is_a_page_too() {
-    let empty = Report {
-        headline: vec![],
-        tables: vec![],
-        reliability: vec![],
-        risk_coverage: vec![],
-        threshold: None,
-        cases: vec![],
-        provenance: vec![],
-        ..report()
-    };
+    let about = About { threshold: None, provenance: vec![], ..about() };
+    let empty = report(&[], &summarise(&[]), about, Against::default());
     let page = render(&empty).unwrap();
     assert!(page.contains("0 cases") && !page.contains("<svg") && !page.contains("NaN"));
+    assert!(!markdown(&empty).contains("NaN") && junit(&empty).is_ok());
 }
 
 #[test]
-fn numbers_are_written_for_people() {
+fn the_headline_reads_in_plain_words() {
+    let mut records: Vec<Record> = (0..10).map(|i| replied(&format!("r{i}"))).collect();
+    records.push(wrong("w"));
+    records.extend((0..9).map(|i| passed_on(&format!("p{i}"), "billing", "billing")));
+    let found = headline(&records);
     assert_eq!(
-        (thousands(0), thousands(999), thousands(1_234_567)),
-        ("0".into(), "999".into(), "1,234,567".into())
+        found.sentences.join(" ").replace('\u{a0}', " "),
+        "Of 20 conversations the bot would have answered 11 by itself and passed 9 on to \
+         people. 1 of its 11 answers would have been wrong: that is 9 %, and from 2 % to 38 % is \
+         likely. In every 100 conversations it saves people 50 right answers and sends customers 5 wrong ones (at worst about 24)."
     );
-    assert_eq!(milliseconds(1.25), "1.2\u{a0}ms");
+    let tiles: Vec<(&str, &str)> =
+        found.tiles.iter().map(|tile| (tile.label.as_str(), tile.value.as_str())).collect();
     assert_eq!(
-        (milliseconds(250.4), milliseconds(12_340.0)),
-        ("250\u{a0}ms".into(), "12.3\u{a0}s".into())
+        tiles,
+        [
+            ("Answered by the bot", "55\u{a0}%"),
+            ("Of its answers, wrong", "9\u{a0}%"),
+            ("To the right team", "100\u{a0}%"),
+            ("Passed on to people", "45\u{a0}%"),
+        ]
     );
+    assert_eq!(found.load, [(Some("billing".to_string()), 9)]);
+}
+
+#[test]
+fn markdown_calls_nobody_and_runs_nothing() {
+    let records = records();
+    let hostile: Vec<Record> = records
+        .iter()
+        .cloned()
+        .map(|it| Record { question: "@everyone [x](javascript:alert) <b>|`# ".into(), ..it })
+        .collect();
+    let summary = some_figures(&hostile);
+    let text = markdown(&report(&hostile, &summary, about(), Against::default()));
+    assert!(
+        text.contains("@\u{200b}everyone \\[x\\]\\(javascript&#58;alert\\) &lt;b&gt;\\|"),
+        "{text}"
+    );
+    assert!(!text.contains("<img") && !text.contains("<b>"));
+    assert!(
+        text.contains("| act\\_accuracy |")
+            && text.contains("| Replied, and should not have | 53 |")
+    );
+}
+
+#[test]
+fn junit_has_a_test_for_each_gate_and_each_kind_of_mistake() {
+    let records = records();
+    let gates = vec![
+        Judgement {
+            gate: "hit@5 < 0.8".into(),
+            has_failed: true,
+            line: "fails: \u{1b}hit@5".into(),
+        },
+        Judgement { gate: "b > 1".into(), has_failed: false, line: "passes: b".into() },
+    ];
+    let against = Against { gates, ..Against::default() };
+    let document = junit(&report(&records, &some_figures(&records), about(), against)).unwrap();
+    let read = quick_junit::Report::deserialize_from_str(&document).unwrap();
+    assert_eq!((read.tests, read.failures, read.errors), (7, 1, 0));
+    let names: Vec<&str> = read.test_suites.iter().map(|suite| suite.name.as_str()).collect();
+    assert_eq!(names, ["gates", "cases"]);
+    assert_eq!(read.test_suites[1].skipped, 3, "three ways of being wrong happen");
+    assert!(document.contains("53 of 261 cases: wrong answers"), "{document}");
+    assert!(!document.contains('\u{1b}'));
+}
+
+#[test]
+fn a_comparison_is_a_page_of_its_own() {
+    let (before, mut after) = (records(), records());
+    after[0] = missed("case-0");
+    let comparison = crate::compare::compare(&before, &after);
+    let sides = [about(), About { title: HOSTILE.into(), ..about() }];
+    let page = render_comparison(&comparison, &sides, &[]).unwrap();
+    assert!(
+        page.contains("Broken: 1")
+            && page.contains("McNemar")
+            && page.contains("Could have replied")
+    );
+    assert!(!page.contains("<img") && !page.contains("<script"));
+    let text = markdown_of_comparison(&comparison, ("first", HOSTILE), &[]);
+    assert!(text.contains("| case-0 | broken | reply | handoff to support |"), "{text}");
+    assert!(!text.contains("<img"));
 }

@@ -1,7 +1,7 @@
 //! Calls about articles, and about pages that are pushed to Intercom.
 
 use super::{
-    ApiError, Client,
+    ApiError, Client, Version,
     people::position,
     request::{ExternalPageBody, ImportSourceBody},
 };
@@ -10,6 +10,10 @@ use reqwest::Method;
 
 /// The one language in which the vendor takes pages.
 const LOCALE: &str = "en";
+
+/// The version that articles are read in, whichever the client speaks: the first that says who may
+/// read an article.
+const WITH_AUDIENCE: Version = Version::V2_16;
 
 /// A page that is pushed to Intercom, so that the vendor's own AI can quote it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,22 +35,22 @@ pub struct ExternalPage<'a> {
 }
 
 impl Client {
-    /// Lists articles, the last changed first: `GET /articles`.
+    /// Lists articles, the last changed first: `GET /articles`, in version 2.16.
     ///
     /// # Errors
     /// [`ApiError`].
     pub async fn articles(&self, from: Option<&Cursor>) -> Result<Page<Article>, ApiError> {
         let from = position(from);
         let query: Vec<(&str, &str)> = from.iter().map(|(key, at)| (*key, at.as_str())).collect();
-        self.read(&["articles"], &query).await
+        self.read_in(WITH_AUDIENCE, &["articles"], &query).await
     }
 
-    /// Reads an article: `GET /articles/{id}`.
+    /// Reads an article: `GET /articles/{id}`, in version 2.16.
     ///
     /// # Errors
     /// [`ApiError`].
     pub async fn article(&self, id: &ExternalId) -> Result<Article, ApiError> {
-        self.read(&["articles", id.as_str()], &[]).await
+        self.read_in(WITH_AUDIENCE, &["articles", id.as_str()], &[]).await
     }
 
     /// Lists where pushed pages come from: `GET /ai/content_import_sources`.

@@ -2,6 +2,7 @@
 
 use super::{
     ApiError, Client, Query, QuickReply,
+    people::all_of,
     request::{
         ConvertBody, ManageBody, NameBody, Pagination, ReplyBody, SearchBody, TagBody, UntagBody,
     },
@@ -231,7 +232,7 @@ impl Client {
     /// [`ApiError`].
     pub async fn tags(&self) -> Result<Vec<Tag>, ApiError> {
         let page: Page<Tag> = self.read(&["tags"], &[]).await?;
-        Ok(page.items)
+        Ok(all_of(page, "tags"))
     }
 
     /// Finds the tag of a name, or creates it: `POST /tags`, which the vendor itself makes one call.

@@ -23,7 +23,7 @@ impl Client {
     /// [`ApiError`].
     pub async fn admins(&self) -> Result<Vec<Admin>, ApiError> {
         let page: Page<Admin> = self.read(&["admins"], &[]).await?;
-        Ok(page.items)
+        Ok(all_of(page, "admins"))
     }
 
     /// Lists the workspace's teams: `GET /teams`.
@@ -32,7 +32,7 @@ impl Client {
     /// [`ApiError`].
     pub async fn teams(&self) -> Result<Vec<Team>, ApiError> {
         let page: Page<Team> = self.read(&["teams"], &[]).await?;
-        Ok(page.items)
+        Ok(all_of(page, "teams"))
     }
 
     /// Lists the kinds of tickets: `GET /ticket_types`.
@@ -41,7 +41,7 @@ impl Client {
     /// [`ApiError`].
     pub async fn ticket_types(&self) -> Result<Vec<TicketType>, ApiError> {
         let page: Page<TicketType> = self.read(&["ticket_types"], &[]).await?;
-        Ok(page.items)
+        Ok(all_of(page, "ticket_types"))
     }
 
     /// Reads a customer: `GET /contacts/{id}`.
@@ -91,8 +91,16 @@ impl Client {
             }
             _ => self.read(&["data_attributes"], &[("model", model)]).await?,
         };
-        Ok(page.items)
+        Ok(all_of(page, "attributes"))
     }
+}
+
+/// Takes the items of a list that has one page, and has the log count those that could not be read.
+pub(super) fn all_of<T>(page: Page<T>, list: &'static str) -> Vec<T> {
+    if page.n_unreadable > 0 {
+        tracing::warn!(list, n = page.n_unreadable, "Intercom sent what cannot be read");
+    }
+    page.items
 }
 
 /// Says where a page begins, as a parameter of the address.

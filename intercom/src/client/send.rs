@@ -52,6 +52,7 @@ struct Call {
     method: Method,
     url: Url,
     body: Option<Vec<u8>>,
+    version: Version,
     /// Whether anything is different at the vendor's afterwards.
     has_effect: bool,
 }
@@ -84,8 +85,19 @@ impl Client {
         path: &[&str],
         query: &[(&str, &str)],
     ) -> Result<T, ApiError> {
+        self.read_in(self.wire.version, path, query).await
+    }
+
+    /// Reads something in a version of its own.
+    pub(super) async fn read_in<T: DeserializeOwned>(
+        &self,
+        version: Version,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<T, ApiError> {
         let url = self.wire.url(path, query);
-        self.answer(&Call { method: Method::GET, url, body: None, has_effect: false }).await
+        let (method, body) = (Method::GET, None);
+        self.answer(&Call { method, url, body, version, has_effect: false }).await
     }
 
     /// Asks something that takes a body: `POST` without effect.
@@ -95,7 +107,8 @@ impl Client {
         body: &impl Serialize,
     ) -> Result<T, ApiError> {
         let (url, body) = (self.wire.url(path, &[]), Some(json(body)?));
-        self.answer(&Call { method: Method::POST, url, body, has_effect: false }).await
+        let (method, version) = (Method::POST, self.wire.version);
+        self.answer(&Call { method, url, body, version, has_effect: false }).await
     }
 
     /// Changes something; sent once, whatever happens.
@@ -106,12 +119,12 @@ impl Client {
         body: Option<&(impl Serialize + Sync)>,
     ) -> Result<T, ApiError> {
         let url = self.wire.url(path, &[]);
-        let body = body.map(json).transpose()?;
-        self.answer(&Call { method, url, body, has_effect: true }).await
+        let (body, version) = (body.map(json).transpose()?, self.wire.version);
+        self.answer(&Call { method, url, body, version, has_effect: true }).await
     }
 
     async fn answer<T: DeserializeOwned>(&self, call: &Call) -> Result<T, ApiError> {
-        let bytes = self.wire.send(call, self.class).await?;
+        let bytes = self.wire.send(call, (self.class, self.at_once)).await?;
         serde_json::from_slice(&bytes).map_err(|error| ApiError::Unreadable {
             // The cause itself may quote what was written.
             what: format!("{:?} at line {}", error.classify(), error.line()),
@@ -132,8 +145,13 @@ impl Wire {
         url
     }
 
-    async fn send(&self, call: &Call, class: Class) -> Result<Vec<u8>, ApiError> {
+    async fn send(
+        &self,
+        call: &Call,
+        (class, at_once): (Class, bool),
+    ) -> Result<Vec<u8>, ApiError> {
         let patience = match class {
+            _ if at_once => Duration::ZERO,
             Class::Customer => self.patience.customer,
             Class::Context => self.patience.context,
             Class::Background => self.patience.background,
@@ -186,7 +204,7 @@ impl Wire {
             .request(call.method.clone(), call.url.clone())
             .header(AUTHORIZATION, self.authorization.clone())
             .header(ACCEPT, "application/json")
-            .header("intercom-version", self.version.as_str())
+            .header("intercom-version", call.version.as_str())
             .timeout(self.timeout);
         if let Some(body) = &call.body {
             request = request.header(CONTENT_TYPE, "application/json").body(body.clone());

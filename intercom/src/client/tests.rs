@@ -289,6 +289,9 @@ async fn pages_are_walked_as_each_list_has_them() {
     let body: Value = received[0].body_json().unwrap();
     assert_eq!(body["pagination"], json!({"per_page": 150, "starting_after": "WzE3"}));
     assert_eq!(received[1].url.query(), Some("page=2"));
+    // Only there it is said who may read an article.
+    let version = |at: usize| received[at].headers["intercom-version"].to_str().unwrap();
+    assert_eq!((version(0), version(1)), ("2.14", "2.16"));
 }
 
 /// Reads one request and returns its first line.

@@ -100,6 +100,10 @@ fn short(happening: &Happening) -> String {
             format!("{} closed", by.as_ref().map_or("somebody", Slug::as_str))
         }
         Happened::Rated { stars, comment } => format!("rated {stars} {comment:?}"),
+        Happened::Remarked { comment, .. } => format!("remarked {comment:?}"),
+        Happened::Freed { by, team } => format!("{by} freed for {team}"),
+        Happened::Reopened { by, team } => format!("{by} opened again for {team}"),
+        Happened::ByBot(done) => format!("bot {done:?}"),
         Happened::Other { what, detail } => format!("{what} {detail}"),
     };
     format!("{}: {what}", happening.name)
@@ -129,7 +133,8 @@ fn words_count_by_who_wrote_them() {
     check(("comment", "admin 7", "Here", none()), &[answered]);
     let stranger = "part:100: intercom-8 of leads answered \"Here\"";
     check(("comment", "admin 8", "Here", none()), &[stranger]);
-    check(("comment", "admin 1", "the bot's own", none()), &[]);
+    check(("comment", "admin 1", "Own", none()), &["part:100: bot Said { text: \"Own\" }"]);
+    check(("quick_reply", "admin 1", "", none()), &[]);
     check(("comment", "bot 3", "I am Fin", none()), &["part:100: other_bot_wrote {\"ai\":false}"]);
     check(("comment", "admin 99", "Fin", none()), &["part:100: other_bot_wrote {\"ai\":true}"]);
     check(("comment", "user 9", "", none()), &[]);
@@ -156,8 +161,16 @@ fn assignments_count_when_people_make_them() {
     check(("assign_and_reopen", "admin 7", "", to("admin", "1")), &[back]);
     check(("assignment", "bot 3", "", to("team", "50")), &[]);
     check(("default_assignment", "bot 3", "", to("admin", "8")), &[]);
-    check(("assignment", "admin 1", "", to("team", "50")), &[]);
-    check(("assignment", "admin 7", "", to("nobody_admin", "0")), &[]);
+    let gave = "part:100: bot Gave { team: Slug(\"support\"), teammate: None }";
+    check(("assignment", "admin 1", "", to("team", "50")), &[gave]);
+    check(("assignment", "admin 1", "", to("admin", "1")), &[]);
+    // Taken off whoever had it, it is the team's.
+    check(
+        ("assignment", "admin 7", "", to("nobody_admin", "0")),
+        &["part:100: ada freed for leads"],
+    );
+    check(("assignment", "admin 7", "", json!({})), &["part:100: ada freed for leads"]);
+    check(("assignment", "admin 99", "", to("team", "50")), &[]);
     check(
         ("assignment", "admin 7", "My colleague helps", to("team", "50")),
         &[
@@ -171,13 +184,14 @@ fn assignments_count_when_people_make_them() {
 fn ends_and_rests_may_come_with_words() {
     check(("close", "admin 7", "", json!({})), &["part:100: ada closed"]);
     check(("close", "bot 3", "", json!({})), &["part:100: somebody closed"]);
-    check(("close", "admin 1", "", json!({})), &[]);
+    check(("close", "admin 1", "", json!({})), &["part:100: bot Closed"]);
+    check(("close", "admin 99", "", json!({})), &["part:100: somebody closed"]);
     check(
         ("close", "admin 7", "Bye", json!({})),
         &["part:100: ada of leads answered \"Bye\"", "part:100:done: ada closed"],
     );
     check(("snoozed", "admin 7", "", json!({})), &["part:100: ada snoozed until 5000"]);
-    check(("open", "admin 7", "", json!({})), &[]);
+    check(("open", "admin 7", "", json!({})), &["part:100: ada opened again for leads"]);
     check(("something_new", "admin 7", "", json!({})), &[]);
 }
 
@@ -213,6 +227,7 @@ fn parts_stand_by_time_and_then_by_number() {
             "part:9: asked \"second\"",
             "part:10: asked \"third\"",
             "rating:524:60:4: rated 4 Some(\"fine\")",
+            "rating:524:60:4:remark: remarked \"fine\"",
         ],
     );
     for rating in [json!({}), json!({"rating": null}), json!({"rating": 999})] {

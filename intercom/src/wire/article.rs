@@ -19,6 +19,10 @@ pub struct Article {
     /// `pt-BR`); empty in workspaces of one language.
     #[serde(default, deserialize_with = "translations")]
     pub translated_content: BTreeMap<String, ArticleContent>,
+    /// Who may read it: `everyone`, or a narrower audience. Absent where the vendor does not say;
+    /// versions before 2.16 never do.
+    #[serde(default, deserialize_with = "lax::maybe")]
+    pub help_center_audience: Option<String>,
     /// The collections it stands in, innermost first as far as the vendor keeps to it.
     #[serde(default, deserialize_with = "lax::list")]
     pub parent_ids: Vec<ExternalId>,
@@ -83,6 +87,13 @@ pub struct ExternalPageSaved {
     /// Its title.
     #[serde(default, deserialize_with = "lax::or_default")]
     pub title: String,
+}
+
+impl Article {
+    /// Whether it is for everyone. Where the vendor does not say, it is not known to be.
+    pub fn is_open(&self) -> bool {
+        self.help_center_audience.as_deref() == Some("everyone")
+    }
 }
 
 impl ArticleContent {

@@ -190,7 +190,15 @@ pub struct Statistics {
     pub last_closed_by_id: Option<ExternalId>,
 }
 
+/// How conversations are delivered that nobody began by hand.
+const BY_ITSELF: [&str; 3] = ["campaigns_initiated", "operator_initiated", "automated"];
+
 impl Source {
+    /// Whether nobody wrote it by hand, whoever lends it their name: a campaign or a workflow did.
+    pub fn is_automatic(&self) -> bool {
+        BY_ITSELF.contains(&self.delivered_as.as_str())
+    }
+
     /// Whether the customer writes e-mail. A bot's reply to such a conversation is stored and, unless
     /// the vendor has switched that on for the workspace, never sent.
     pub fn is_email(&self) -> bool {

@@ -92,28 +92,33 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Page<T> {
 }
 
 /// Finds where the next page begins. The vendor says so by a mark, by an address that holds a mark
-/// or a page number, or by counting pages.
+/// or a page number, or by counting pages; lists that are counted may have an object without a mark.
 fn next(pages: &Value) -> Option<Cursor> {
-    match pages.get("next") {
-        Some(Value::Object(next)) => match next.get("starting_after")? {
-            Value::String(mark) if !mark.is_empty() => Some(Cursor::After(mark.clone())),
-            Value::Number(mark) => Some(Cursor::After(mark.to_string())),
+    let told = match pages.get("next") {
+        Some(Value::Object(next)) => match next.get("starting_after") {
+            Some(Value::String(mark)) if !mark.is_empty() => Some(Cursor::After(mark.clone())),
+            Some(Value::Number(mark)) => Some(Cursor::After(mark.to_string())),
             _ => None,
         },
-        Some(Value::String(address)) => {
-            let url = reqwest::Url::parse(address).ok()?;
-            let find = |name: &str| {
-                url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.to_string())
-            };
-            match find("starting_after") {
-                Some(mark) if !mark.is_empty() => Some(Cursor::After(mark)),
-                _ => find("page")?.parse().ok().map(Cursor::Page),
-            }
-        }
-        _ => {
-            let number = |name: &str| pages.get(name).and_then(Value::as_u64);
-            let (page, n_pages) = (number("page")?, number("total_pages")?);
-            (page < n_pages).then_some(Cursor::Page(page + 1))
-        }
+        Some(Value::String(address)) => in_address(address),
+        _ => None,
+    };
+    told.or_else(|| counted(pages))
+}
+
+fn in_address(address: &str) -> Option<Cursor> {
+    let url = reqwest::Url::parse(address).ok()?;
+    let find = |name: &str| {
+        url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.to_string())
+    };
+    match find("starting_after") {
+        Some(mark) if !mark.is_empty() => Some(Cursor::After(mark)),
+        _ => find("page")?.parse().ok().map(Cursor::Page),
     }
+}
+
+fn counted(pages: &Value) -> Option<Cursor> {
+    let number = |name: &str| pages.get(name).and_then(Value::as_u64);
+    let (page, n_pages) = (number("page")?, number("total_pages")?);
+    (page < n_pages).then_some(Cursor::Page(page + 1))
 }

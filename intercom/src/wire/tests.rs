@@ -201,6 +201,12 @@ fn pages_say_where_the_next_one_begins() {
     check(json!({"next": {"per_page": 5, "starting_after": "WzE3"}}), after("WzE3"));
     check(json!({"next": {"page": 2, "starting_after": 17}}), after("17"));
     check(json!({"next": null, "page": 1, "total_pages": 1}), None);
+    let unmarked = |page: u64| {
+        let next = json!({"per_page": 25, "starting_after": null});
+        json!({"page": page, "total_pages": 2, "next": next})
+    };
+    check(unmarked(1), Some(Cursor::Page(2)));
+    check(unmarked(2), None);
     check(json!({"page": 1, "total_pages": 3}), Some(Cursor::Page(2)));
     check(json!({"page": 3, "total_pages": 3}), None);
     let address =

@@ -67,13 +67,19 @@ impl Drop for Prism {
     }
 }
 
+/// Calls that name version 2.16 whatever is set, as only that tells who may read an article; the
+/// mock of 2.14 knows no such version.
+const ALWAYS_2_16: [&str; 3] = ["articles", "articles, page 2", "article"];
+
 /// Prism checks addresses, headers and plain bodies, and answers with the vendor's examples. It
 /// does not check the bodies of searches (its issue 2574), which the schemas here do.
 async fn check(version: Version) {
     let Some(prism) = Prism::start(&document::file(version)) else { return };
     let outcomes = every_call(&client(&prism.address, version)).await;
+    let is_newer = |name: &&str| version == Version::V2_14 && ALWAYS_2_16.contains(name);
     let is_good = |(name, outcome): &Outcome| match outcome {
-        Ok(()) => !ITS_OWN_FAULT.contains(name),
+        Err(ApiError::Invalid { status: 422, .. }) => is_newer(name),
+        Ok(()) => !ITS_OWN_FAULT.contains(name) && !is_newer(name),
         Err(ApiError::Later { what, .. }) => {
             what == "Intercom: HTTP 500" && ITS_OWN_FAULT.contains(name)
         }

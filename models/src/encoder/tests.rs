@@ -89,6 +89,17 @@ async fn a_batch_keeps_order_and_equals_single_texts() {
 }
 
 #[tokio::test]
+async fn a_text_has_one_vector_whatever_is_asked_beside_it() {
+    let Some(encoder) = encoder() else { return };
+    let texts = mixed_texts();
+    let together = encoder.embed_now(&texts).await.unwrap();
+    for (text, vector) in texts.iter().zip(&together) {
+        let alone = encoder.embed_now(std::slice::from_ref(text)).await.unwrap();
+        assert_eq!(vector, &alone[0], "{text}");
+    }
+}
+
+#[tokio::test]
 async fn hostile_texts_get_vectors() {
     let Some(encoder) = encoder() else { return };
     let texts = [

@@ -147,7 +147,7 @@ fn a_rule_that_cannot_be_meant_is_refused() {
     refuse_rule(
         "",
         "threshold = 0.5, error_budget = 0.5",
-        "Rule(10) rule \"r10\" has both a threshold and an error budget; keep one of them: a budget of 0.02 is a threshold of 0.98",
+        "Rule(10) rule \"r10\" has both a threshold and an error budget; keep one of them: a budget finds its own threshold",
     );
     refuse_rule(
         "company.seats > 2 &&\n  foo",

@@ -3,8 +3,8 @@ use jiff::{SignedDuration, Timestamp};
 use router::{Due, Event, Owner, Priority, SlaClock};
 use serde_json::{Value as Json, json};
 use store::{
-    Actor, Audit, Change, Content, Decided, Error, Guard, Id, Label, NewDecision, Outcome,
-    OutcomeKind, Record, Source, Store, Verdict,
+    Actor, Audit, Basis, Change, Content, Decided, Error, Grounds, Guard, Id, Label, NewDecision,
+    Outcome, OutcomeKind, Ranked, Record, Source, Store, Verdict,
 };
 
 fn decision(id: Id<Decided>) -> NewDecision {
@@ -25,7 +25,20 @@ fn decision(id: Id<Decided>) -> NewDecision {
         sources: vec![source],
         reasons: vec!["confident enough".into(), "on topic".into()],
         trace: json!({ "passages": [1, 2.5, null] }),
+        basis: Some(basis()),
         took_ms: 12.75,
+    }
+}
+
+fn basis() -> Basis {
+    let used = Ranked { id: "refunds".into(), digest: "3f2b".into(), passages: vec![0, 2] };
+    let other = Ranked { id: "b".into(), digest: String::new(), passages: Vec::new() };
+    Basis {
+        finding: Some(Grounds::Failed("the search".into())),
+        evidence: [("meaning_own".to_string(), 0.1 + 0.2)].into(),
+        articles: vec![used, other],
+        versions: [("index".to_string(), "00ff".to_string())].into(),
+        took_ms: (1.5, 2.25),
     }
 }
 
@@ -85,6 +98,14 @@ async fn check_beside(store: &Store, conversation: Id<Record>, id: Id<Decided>, 
     assert_eq!(store.decisions(conversation).await.unwrap(), all);
     assert_eq!(store.decided_about(conversation).await.unwrap(), [(id, 1)].into());
     assert_eq!(store.all_decisions(&newest(5)).await.unwrap(), all);
+    let judged = store.judged(&newest(5)).await.unwrap();
+    let [seen] = judged.as_slice() else { panic!("{judged:?}") };
+    assert_eq!((&seen.decided, seen.label.is_some()), (&all[0], true));
+    assert_eq!(seen.course.entries, store.timeline(conversation, 0, 50).await.unwrap());
+    assert_eq!(seen.course.outcomes, store.outcomes(conversation).await.unwrap());
+    assert_eq!(seen.course.record, store.conversation(conversation).await.unwrap());
+    let older = store::Page { before: Some(id.to_string()), limit: 5 };
+    assert_eq!(store.judged(&older).await.unwrap(), []);
     let labels = store.labels(&newest(5)).await.unwrap();
     assert_eq!(labels.len(), 1);
     assert_eq!((labels[0].0, labels[0].1.verdict), (stamp, Verdict::Corrected));

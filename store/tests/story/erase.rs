@@ -87,6 +87,7 @@ fn trace(record: &mut Record, change: &mut store::Change) {
         sources: Vec::<Source>::new(),
         reasons: vec![SECRET.into()],
         trace: json!(SECRET),
+        basis: None,
         took_ms: 1.0,
     };
     let (teammate, verdict, sent) = (slug("ada"), Verdict::Wrong, None);

@@ -140,3 +140,45 @@ async fn lines_stay_in_order_while_many_write_and_many_send() {
         }
     }
 }
+
+#[tokio::test]
+async fn one_that_cannot_go_out_lets_others_pass_unless_they_belong_behind_it() {
+    let of = |kind: &str, n: i64| NewPost { kind: kind.into(), ..post("web", n) };
+    for scene in scenes().await {
+        let store = &scene.store;
+        let id = opened(store, at(0)).await.id;
+        add(store, id, 1, vec![of("tag", 1), of("assign", 2)]).await;
+        let first = due(store, 1).await;
+        let failed = (PostState::Pending, at(3));
+        store.settle_attempt(&first[0], failed, "HTTP 503", &[]).await.unwrap();
+        store.let_others_pass(first[0].id).await.unwrap();
+        let passing = due(store, 4).await;
+        assert_eq!(numbers(&passing), [2], "{}", scene.name);
+        add(store, id, 5, vec![of("untag", 3)]).await;
+        store.settle_attempt(&passing[0], (PostState::Sent, at(5)), "", &[]).await.unwrap();
+        let head = due(store, 6).await;
+        assert_eq!(numbers(&head), [1], "{}", scene.name);
+        store.let_others_pass(head[0].id).await.unwrap();
+        let pending = store.posts_pending(id).await.unwrap();
+        assert_eq!(numbers(&pending), [1, 3], "{}: a tag stays before its opposite", scene.name);
+    }
+}
+
+#[tokio::test]
+async fn whoever_was_handed_a_post_before_another_one_decides_nothing() {
+    for scene in scenes().await {
+        let store = &scene.store;
+        let id = opened(store, at(0)).await.id;
+        add(store, id, 1, vec![post("web", 1)]).await;
+        let slow = due(store, 1).await.remove(0);
+        assert!(store.hold_post(&slow, at(20)).await.unwrap(), "{}", scene.name);
+        let quick = due(store, 20).await.remove(0);
+        assert!(!store.hold_post(&slow, at(90)).await.unwrap(), "{}", scene.name);
+        let gives_up = (PostState::Failed, at(21));
+        store.settle_attempt(&slow, gives_up, "HTTP 410", &[]).await.unwrap();
+        assert_eq!(store.post(slow.id).await.unwrap().state, PostState::Pending);
+        // That it has arrived is true whoever says so.
+        store.settle_attempt(&slow, (PostState::Sent, at(22)), "HTTP 200", &[]).await.unwrap();
+        assert_eq!(store.post(quick.id).await.unwrap().state, PostState::Sent);
+    }
+}

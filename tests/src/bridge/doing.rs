@@ -133,7 +133,7 @@ async fn a_teammate_who_is_quicker_than_a_waiting_answer_has_the_word() {
             "takes" => drop(bridge.intercom.admin_assigns(&bridge.ada, &id, Some(&bridge.ada))),
             _ => drop(bridge.intercom.admin_closes(&bridge.ada, &id)),
         }
-        bridge.bench.pass(SignedDuration::from_secs(5));
+        bridge.bench.pass(SignedDuration::from_secs(31));
         bridge.settle().await;
         assert_eq!(bridge.said(&id).len(), 0, "{deed}");
         let ends = bridge.ends().await;

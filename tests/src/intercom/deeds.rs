@@ -155,6 +155,11 @@ impl Workspace {
             draft.part_type = "assign_and_reopen";
             topic = "conversation.admin.open.assigned";
         }
+        let shares_out = match &to {
+            Assignee::Team(Some(id)) => self.next_of_team(id),
+            _ => None,
+        };
+        let conversation = self.conversation_mut(id)?;
         draft.assigned_to = match to {
             Assignee::Admin(to) => {
                 conversation.admin_assignee.clone_from(&to);
@@ -168,7 +173,37 @@ impl Workspace {
                 to.map(|id| ("team".to_string(), id))
             }
         };
-        self.keep(id, author, draft, topic)
+        let part = self.keep(id, author, draft, topic)?;
+        if shares_out.is_some() {
+            self.workflow_assigns(id, shares_out)?;
+        }
+        Ok(part)
+    }
+
+    /// Returns who gets what a team gets, where it shares out.
+    fn next_of_team(&self, id: &str) -> Option<String> {
+        let team = self.team(id).ok().filter(|team| team.round_robin)?;
+        team.admins.first().cloned()
+    }
+
+    /// Has the vendor's own machinery give a conversation to somebody, or to nobody.
+    pub(crate) fn workflow_assigns(
+        &mut self,
+        id: &str,
+        to: Option<String>,
+    ) -> Result<Part, Refusal> {
+        let author = Author {
+            kind: "bot".into(),
+            id: "991267645".into(),
+            name: Some("Fin".into()),
+            email: Some("operator@intercom.io".into()),
+        };
+        self.conversation_mut(id)?.admin_assignee.clone_from(&to);
+        let draft = Draft {
+            assigned_to: to.map(|id| ("admin".to_string(), id)),
+            ..Draft::by_hand("default_assignment", None)
+        };
+        self.keep(id, author, draft, "conversation.admin.assigned")
     }
 
     /// Closes or opens a conversation, or lets it sleep until a time.

@@ -83,6 +83,9 @@ pub(super) async fn receive(
         body,
         version,
     };
+    let Some(request) = inner.unless_late(mishap, request) else {
+        return inner.fail(logged, 504, rate);
+    };
     let answer = inner.with(|workspace| routes::answer(workspace, &request));
     match mishap {
         Some(Mishap::FailingAfter(status)) => return inner.fail(logged, status, rate),
@@ -133,6 +136,15 @@ fn unescaped(text: &str) -> String {
 }
 
 impl Inner {
+    /// Has the effects come that are due, and puts off that of a request which is to come late.
+    fn unless_late(&self, mishap: Option<Mishap>, request: Request) -> Option<Request> {
+        self.catch_up();
+        let Some(Mishap::LateEffect(after_s)) = mishap else { return Some(request) };
+        let at = (self.clock)().as_second() + after_s;
+        self.late.lock().unwrap().push((at, request));
+        None
+    }
+
     /// Lets a request in: its token first, then its rate, then its version.
     fn admit(
         &self,

@@ -60,6 +60,8 @@ pub enum Mishap {
     FailingAfter(u16),
     /// The answer comes after these milliseconds; the effect is there at once.
     Slow(u64),
+    /// 504 is answered, and the effect comes these seconds later.
+    LateEffect(i64),
 }
 
 /// Draws what happens. The same seed draws the same for the same requests in the same order.

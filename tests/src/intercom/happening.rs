@@ -21,6 +21,12 @@ pub enum Happening {
     AdminJoins { name: String },
     /// A team is made, of these admins.
     TeamForms { name: String, admins: Vec<String> },
+    /// A team shares out what it gets from now on.
+    TeamSharesOut { team: String },
+    /// A team is no more.
+    TeamLeaves { team: String },
+    /// A workflow gives a conversation to an admin, or takes it from whoever has it.
+    WorkflowAssigns { conversation: String, to_admin: Option<String> },
     /// A contact becomes known; one with an external id is a user, the others are leads.
     ContactArrives {
         name: Option<String>,
@@ -204,6 +210,19 @@ impl Happening {
                 workspace.announced.push(Announcement { topic: "contact.user.updated", item });
                 Ok(contact)
             }
+            Self::WorkflowAssigns { conversation, to_admin } => {
+                workspace.workflow_assigns(&conversation, to_admin).map(|part| part.id)
+            }
+            Self::TeamLeaves { team } => {
+                workspace.teams.retain(|known| known.id != team);
+                Ok(team)
+            }
+            Self::TeamSharesOut { team } => {
+                workspace.teams.iter_mut().filter(|known| known.id == team).for_each(|known| {
+                    known.round_robin = true;
+                });
+                Ok(team)
+            }
             Self::Ping => {
                 let item = json!({ "type": "ping", "message": "something something interzen" });
                 workspace.announced.push(Announcement { topic: "ping", item });
@@ -226,7 +245,7 @@ impl Happening {
             }
             Self::TeamForms { name, admins } => {
                 let id = (5_017_000 + number).to_string();
-                workspace.teams.push(Team { id: id.clone(), name, admins });
+                workspace.teams.push(Team { id: id.clone(), name, admins, round_robin: false });
                 id
             }
             Self::ContactArrives { name, email, external_id, custom_attributes } => {
@@ -296,6 +315,7 @@ fn publish(
         body,
         state,
         locale: "en".into(),
+        audience: "everyone".into(),
         created_at: now,
         updated_at: now,
     };

@@ -26,6 +26,8 @@ pub struct Team {
     pub name: String,
     /// Ids of those in it.
     pub admins: Vec<String>,
+    /// Whether what it gets is given to one of them at once.
+    pub round_robin: bool,
 }
 
 /// A person who writes: a user, who is known to the company, or a lead, who is not.

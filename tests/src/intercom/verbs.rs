@@ -1,6 +1,8 @@
 //! The stand-in's verbs: what tests have people do, and what they look at.
 
-use super::{Article, Contact, Conversation, ExternalPage, Happening, Json, Refusal, StandIn};
+use super::{
+    Article, Contact, Conversation, ExternalPage, Happening, ImportSource, Json, Refusal, StandIn,
+};
 use serde_json::{Map, json};
 use std::time::Duration;
 
@@ -112,6 +114,48 @@ impl StandIn {
     /// Removes an article of the help centre.
     pub fn unpublish(&self, id: &str) {
         self.inner.with(|workspace| workspace.articles.retain(|article| article.id != id));
+    }
+
+    /// Lets only an audience read an article, such as `restricted`.
+    pub fn restrict(&self, id: &str, audience: &str) {
+        self.inner.with(|workspace| {
+            let article = workspace.articles.iter_mut().find(|article| article.id == id);
+            article.unwrap().audience = audience.into();
+        });
+    }
+
+    /// Has another app push a page of a source, which is made where there is none.
+    pub fn with_external_page(&self, source_url: &str, external_id: &str) {
+        self.inner.with(|workspace| {
+            let (now, id) = (workspace.now, i64::try_from(workspace.next()).unwrap());
+            let known = workspace.sources.iter().find(|source| source.url == source_url);
+            let source_id = known.map_or(id, |source| source.id);
+            if known.is_none() {
+                let (url, status) = (source_url.into(), "active".into());
+                workspace.sources.push(ImportSource { id, url, status, created_at: now });
+            }
+            workspace.pages.push(ExternalPage {
+                id: (20_000 + id).to_string(),
+                source_id,
+                external_id: external_id.into(),
+                title: "Theirs".into(),
+                html: "<p>Theirs</p>".into(),
+                url: None,
+                for_agent: true,
+                for_copilot: true,
+                created_at: now,
+                updated_at: now,
+            });
+        });
+    }
+
+    /// Switches the sources of pages off, or on again.
+    pub fn switch_sources(&self, status: &str) {
+        self.inner.with(|workspace| {
+            for source in &mut workspace.sources {
+                source.status = status.into();
+            }
+        });
     }
 
     /// Has a customer open a conversation in the messenger, and answers with its id.

@@ -63,6 +63,8 @@ pub struct Article {
     pub state: String,
     /// Of its default locale, such as `en`.
     pub locale: String,
+    /// Who may read it, such as `everyone` or `restricted`.
+    pub audience: String,
     /// Seconds.
     pub created_at: i64,
     /// Seconds.

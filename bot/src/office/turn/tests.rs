@@ -7,9 +7,11 @@ fn an_answer_does_not_reach_over_into_the_next_episode() {
     record.state.apply(&Event::CustomerWrote).unwrap();
     let turn = Turn {
         answer: None,
+        basis: None,
         decision: Decision::new(Act::Offer, Reason::Held, []),
         told: None,
         asked: String::new(),
+        so_far: String::new(),
         about: 1,
         owner: Owner::Bot,
         episode: 1,

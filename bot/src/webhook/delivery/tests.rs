@@ -10,15 +10,22 @@ fn now() -> Timestamp {
     NOW.parse().unwrap()
 }
 
-fn webhooks(url: &str, allow_private: bool) -> Webhooks {
+fn playbook(url: &str) -> Playbook {
     let text = format!(
         "fallback_team = \"a\"\n[[team]]\nslug = \"a\"\nname = \"A\"\n\
          [[webhook]]\nslug = \"crm\"\nurl = \"{url}\"\n"
     );
+    crate::read_playbook(std::path::Path::new("routing.toml"), &text, &config().answers).unwrap()
+}
+
+fn config() -> Config {
     let settings = "[webhooks]\nsecret = \"s3cret\"\n";
     let file = std::path::Path::new("frontdesk.toml");
-    let config = Config::load(Some((file, settings)), std::iter::empty()).unwrap();
-    let playbook = crate::read_playbook(file, &text, &config.answers).unwrap();
+    Config::load(Some((file, settings)), std::iter::empty()).unwrap()
+}
+
+fn webhooks(url: &str, allow_private: bool) -> Webhooks {
+    let (config, playbook) = (config(), playbook(url));
     let (secret, clock) = (config.webhooks.secret, Arc::new(now));
     Webhooks::new(WebhookParts { playbook: &playbook, secret, allow_private, clock }).unwrap()
 }
@@ -45,6 +52,7 @@ macro_rules! parcel {
             post: $post,
             record: &store::Record::new("web", Id::new(now()), now()),
             taken: &Default::default(),
+            policy: &playbook("https://crm.example/hook").policy,
         }
     };
 }

@@ -4,7 +4,7 @@ use crate::{
 };
 use anyhow::Context;
 use bot::Desk;
-use evals::{Fitted, Lesson, calibrate, observe, read_cases};
+use evals::{Exam, Fitted, Lesson, calibrate, observe, part, read_cases};
 use std::path::{Path, PathBuf};
 
 /// Fits the confidence to the cases of desks, and writes it.
@@ -16,13 +16,15 @@ pub(super) async fn run(
     out: &Path,
 ) -> anyhow::Result<Verdict> {
     output::may_write(out)?;
-    let mut lessons = Vec::new();
+    let (mut lessons, mut exams) = (Vec::new(), Vec::new());
     let name = short_name(&settings.root);
     // The one that is replaced need not be usable any more.
     let mut settings = settings;
     settings.config.answers.calibration.clear();
     let desk = assembly::desk(settings).await?;
-    lessons.push(lesson(&name, &desk, files).await?);
+    let (lesson, exam) = learn(&name, &desk, files).await?;
+    lessons.push(lesson);
+    exams.push(exam);
     for pair in also {
         let (root, cases) =
             pair.split_once('=').with_context(|| format!("--also takes DIR=FILE, not {pair:?}"))?;
@@ -31,14 +33,22 @@ pub(super) async fn run(
         let other = assembly::desk(settings).await?;
         anyhow::ensure!(
             other.fitted_for() == desk.fitted_for(),
-            "{root} has another embedder than the first desk; set [embedder] alike in both"
+            "{root} has another embedder or search than the first desk; set them alike in both"
         );
-        lessons.push(lesson(&short_name(Path::new(root)), &other, &[cases.into()]).await?);
+        let name = short_name(Path::new(root));
+        let (lesson, exam) = learn(&name, &other, &[cases.into()]).await?;
+        lessons.push(lesson);
+        exams.push(exam);
     }
-    let fitted = calibrate(&lessons, desk.fitted_for())?;
+    let fitted = calibrate(&lessons, &exams, desk.fitted_for())?;
     output::file(out, &toml::to_string(&fitted.calibration)?)?;
     if as_json {
-        output::json(&serde_json::to_value(&fitted.calibration)?)?;
+        let mut document = serde_json::to_value(&fitted.calibration)?;
+        let figures = |found: &[(String, evals::Examination)]| serde_json::to_value(found);
+        document["unseen"] = figures(&fitted.unseen)?;
+        document["other_desks"] = figures(&fitted.other_desks)?;
+        document["answerable"] = serde_json::to_value(&fitted.answerable)?;
+        output::json(&document)?;
     } else {
         show_fit(&fitted)?;
         output::line(format!("written: {}; set answers.calibration to use it", out.display()))?;
@@ -50,19 +60,22 @@ fn show_fit(fitted: &Fitted) -> anyhow::Result<()> {
     for (name, text) in &fitted.calibration.report {
         output::line(format!("{name}: {text}"))?;
     }
+    if let Some(found) = &fitted.answerable {
+        output::line(format!("fitted to whether a question can be answered: {found}"))?;
+    }
     for factor in &fitted.calibration.factors {
         output::line(format!("{:+.3}  {}", factor.weight, factor.name))?;
     }
     Ok(())
 }
 
-async fn lesson(name: &str, desk: &Desk, files: &[PathBuf]) -> anyhow::Result<Lesson> {
+async fn learn(name: &str, desk: &Desk, files: &[PathBuf]) -> anyhow::Result<(Lesson, Exam)> {
     let cases = read_cases(files)?;
     ensure_index(desk.library()).await?;
     warn_of_unknown(&cases, &desk.library().knowledge()?);
     let bar = counted(name, 2 * cases.len() as u64);
-    let lesson =
-        observe(name, desk, &cases, at_once(), &|done| bar.set_position(done as u64)).await?;
+    let told = |done: usize| bar.set_position(done as u64);
+    let material = observe(name, desk, &part(cases), at_once(), &told).await?;
     bar.finish_and_clear();
-    Ok(lesson)
+    Ok(material)
 }

@@ -1,11 +1,33 @@
-use super::{at_once, short_name, warn_of_facts, warn_of_unknown};
-use crate::{
-    Verdict, args, assembly, commands::ask::ensure_index, output, progress::counted,
-    settings::Settings,
+//! `frontdesk eval run`: cases through the whole path. What each came to is written down at once
+//! (`trying.rs`), so that a run that was killed goes on; `conditions.rs` says what it depends on.
+
+mod conditions;
+mod trying;
+
+use super::{
+    gates::{Gates, Measured},
+    report::write_reports,
+    short_name, warn_of_facts, warn_of_unknown,
 };
-use anyhow::Context;
-use evals::{About, Record, Summary, read_cases, report, summarise, try_cases};
-use std::path::Path;
+use crate::{
+    Verdict, args, assembly, commands::ask::ensure_index, known, output, settings::Settings,
+};
+use conditions::{Files, Setting, case_files, machine};
+use evals::{
+    About, Ledger, Record, Summary, interval::Resampling, note_similarity, read_cases, read_run,
+    summarise,
+};
+use models::Shelf;
+use serde_json::json;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Instant,
+};
+use trying::{Tried, try_rest};
+
+/// Memory for vectors and drafts; the file that they are kept in may have four times as much.
+const KEPT_BYTES: usize = 128 << 20;
 
 /// Runs cases through the whole path, and writes and shows what came of them.
 pub(super) async fn run(
@@ -13,94 +35,106 @@ pub(super) async fn run(
     as_json: bool,
     wanted: args::EvalRun,
 ) -> anyhow::Result<Verdict> {
-    let args::EvalRun { cases: files, out, least_act_accuracy, most_wrong_replies } = wanted;
-    let gates = Gates { least_act_accuracy, most_wrong_replies };
-    let cases = read_cases(&files)?;
-    output::make_folder(&out)?;
+    let gates = Gates {
+        least_act_accuracy: wanted.least_act_accuracy,
+        most_wrong_replies: wanted.most_wrong_replies,
+        wanted: &wanted.gates,
+    };
+    let baseline = wanted.baseline.as_deref().map(read_run).transpose()?;
+    let (started, start) = (known::now(), Instant::now());
+    let cases = read_cases(&wanted.cases)?;
+    let case_files = case_files(&wanted.cases, &cases)?;
+    output::make_folder(&wanted.out)?;
+    let ledger = Ledger::open(&wanted.out, wanted.fresh)?;
     let threshold = settings.config.answers.threshold;
     let root = settings.root.clone();
-    let desk = assembly::desk(settings).await?;
+    let (shelf, desk_files) = (Arc::new(shelf(&settings, &wanted)), Files::of(&settings)?);
+    let desk = assembly::desk_keeping(settings, shelf.clone()).await?;
     ensure_index(desk.library()).await?;
     let knowledge = desk.library().knowledge()?;
+    let setting = desk_files.with(&desk, &knowledge)?;
     warn_of_unknown(&cases, &knowledge);
     warn_of_facts(&cases, desk.policy());
-    let bar = counted("cases", cases.len() as u64);
-    let trials =
-        try_cases(&desk, &knowledge, &cases, at_once(), &|done| bar.set_position(done as u64))
-            .await?;
-    bar.finish_and_clear();
-    let records: Vec<Record> =
-        trials.iter().map(|trial| Record::of(trial, desk.policy())).collect();
+    let preparing = start.elapsed();
+    let tried = try_rest(&desk, &knowledge, &cases, (ledger, &setting.digest)).await?;
+    let Tried { mut records, n_reused, answering, writing } = tried;
+    let began = Instant::now();
+    note_similarity(desk.library(), &mut records).await?;
     let summary = summarise(&records);
-    let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
-    let provenance = [
-        ("version", env!("CARGO_PKG_VERSION").to_string()),
-        ("desk", root.display().to_string()),
-        ("cases", names.join(", ")),
-        ("index", knowledge.generation().to_string()),
-        ("embedder", desk.library().embedder().id().to_string()),
-        ("threshold", threshold.to_string()),
-    ]
-    .map(|(name, value)| (name.to_string(), value))
-    .to_vec();
+    let provenance = provenance(&root, &wanted.cases, threshold, &setting);
     let document = summary.to_json(&provenance);
-    let about = About {
-        title: format!("Eval of {}", short_name(&root)),
-        generated_by: concat!("frontdesk ", env!("CARGO_PKG_VERSION")).to_string(),
-        provenance,
-        threshold,
-    };
-    write_results(&out, &records)?;
+    let about = about(&root, provenance, threshold);
+    let out = &wanted.out;
     output::file(&out.join("summary.json"), &serde_json::to_string_pretty(&document)?)?;
-    let page = evals::report::render(&report(&records, &summary, about))?;
-    output::file(&out.join("report.html"), &page)?;
+    let measured = Measured { records: &records, summary: &summary, baseline: baseline.as_ref() };
+    let judged = gates.judge(&measured);
+    write_reports(out, &measured, about, judged.as_deref().unwrap_or_default())?;
+    let took = [preparing, answering, writing, began.elapsed()].map(|time| time.as_secs_f64());
+    let run = json!({
+        "started": started.to_string(),
+        "desk": root.display().to_string(),
+        "case_files": case_files,
+        "cases": records.len(),
+        "reused": n_reused,
+        "machine": machine(),
+        "at_once": super::at_once(),
+        "seed": Resampling::default().seed,
+        "kept": {"found": shelf.tally().n_found, "computed": shelf.tally().n_computed},
+        "seconds": {
+            "preparing": took[0], "answering": took[1], "writing": took[2], "measuring": took[3],
+        },
+    });
+    output::file(&out.join("run.json"), &serde_json::to_string_pretty(&setting.record(&run))?)?;
     if as_json {
         output::json(&document)?;
     } else {
         show(&summary)?;
         output::line(format!("written: {}", out.display()))?;
     }
-    gates.verdict(&summary)
+    gates.verdict(&summary, &judged?)
 }
 
-/// Limits below or above which a run fails.
-#[derive(Clone, Copy)]
-struct Gates {
-    least_act_accuracy: Option<f64>,
-    most_wrong_replies: Option<f64>,
-}
-
-impl Gates {
-    fn verdict(self, summary: &Summary) -> anyhow::Result<Verdict> {
-        let value = |name: &str| summary.figure(name).map(|figure| figure.estimate.value);
-        let mut verdict = Verdict::Yes;
-        if let Some(least) = self.least_act_accuracy {
-            let accuracy = value("act_accuracy").context("there are no cases")?;
-            if accuracy < least {
-                eprintln!("gate: act accuracy {accuracy:.3} is below {least}");
-                verdict = Verdict::No;
-            }
-        }
-        if let (Some(most), Some(wrong)) = (self.most_wrong_replies, value("wrong_replies"))
-            && wrong > most
-        {
-            eprintln!("gate: {wrong:.3} of the replies are wrong, more than {most}");
-            verdict = Verdict::No;
-        }
-        Ok(verdict)
+fn about(root: &Path, provenance: Vec<(String, String)>, threshold: f64) -> About {
+    About {
+        title: format!("Eval of {}", short_name(root)),
+        generated_by: concat!("frontdesk ", env!("CARGO_PKG_VERSION")).to_string(),
+        provenance,
+        threshold: Some(threshold),
     }
 }
 
-fn write_results(out: &Path, records: &[Record]) -> anyhow::Result<()> {
-    let mut lines = String::new();
-    for record in records {
-        lines.push_str(&serde_json::to_string(record)?);
-        lines.push('\n');
-    }
-    output::file(&out.join("results.jsonl"), &lines)
+/// Names what the figures depend on, for summary and report; `run.json` has more of it.
+fn provenance(
+    root: &Path,
+    files: &[PathBuf],
+    threshold: f64,
+    setting: &Setting,
+) -> Vec<(String, String)> {
+    let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+    let first = [
+        ("desk", root.display().to_string()),
+        ("cases", names.join(", ")),
+        ("threshold", threshold.to_string()),
+    ]
+    .map(|(name, value)| (name.to_string(), value));
+    [first.to_vec(), setting.provenance()].concat()
 }
 
-fn show(summary: &Summary) -> anyhow::Result<()> {
+/// Opens what keeps vectors and drafts for later runs; without a disk for it, this run's memory.
+fn shelf(settings: &Settings, wanted: &args::EvalRun) -> Shelf {
+    let index = settings.root.join(&settings.config.articles.index);
+    let folder = wanted.cache.clone().unwrap_or_else(|| index.with_file_name("cache"));
+    let opened = match wanted.no_cache {
+        true => Ok(Shelf::in_memory(KEPT_BYTES)),
+        false => Shelf::on_disk(&folder, KEPT_BYTES),
+    };
+    opened.unwrap_or_else(|why| {
+        eprintln!("warning: vectors are not kept for the next run: {why}");
+        Shelf::in_memory(KEPT_BYTES)
+    })
+}
+
+pub(super) fn show(summary: &Summary) -> anyhow::Result<()> {
     for figure in &summary.figures {
         let e = figure.estimate;
         output::line(format!(
@@ -114,4 +148,14 @@ fn show(summary: &Summary) -> anyhow::Result<()> {
         ))?;
     }
     Ok(())
+}
+
+/// Writes records into a folder as a run does.
+pub(super) fn write_results(out: &Path, records: &[Record]) -> anyhow::Result<()> {
+    let mut lines = String::new();
+    for record in records {
+        lines.push_str(&serde_json::to_string(record)?);
+        lines.push('\n');
+    }
+    output::file(&out.join("results.jsonl"), &lines)
 }

@@ -5,10 +5,10 @@ use crate::{Verdict, output, progress::counted, settings::Settings};
 use anyhow::Context;
 use intercom::{
     Client,
-    articles::{Mirror, Mirrored, published},
-    push::{Shown, push as push_all},
+    articles::{Mirror, Mirrored, Published, published},
+    push::{Pushed, Show, Shown, push as push_all},
 };
-use knowledge::{Article, Audience};
+use knowledge::{Article, Audience, Skipped};
 use serde_json::json;
 use std::{
     path::{Path, PathBuf},
@@ -34,20 +34,26 @@ pub(super) async fn run(
     let (client, store) = sharing_client(settings).await?;
     let mirrored = mirror(&client, &folder).await;
     store.close().await;
-    let (mirrored, n_left_out) = mirrored?;
+    let (mirrored, published) = mirrored?;
     let Mirrored { written, removed, n_kept } = &mirrored;
+    let Published { n_left_out, n_restricted, n_unreadable, .. } = published;
     if as_json {
         output::json(&json!({
             "folder": folder.display().to_string(), "written": written, "removed": removed,
-            "kept": n_kept, "left_out": n_left_out,
+            "kept": n_kept, "left_out": n_left_out, "restricted": n_restricted,
+            "unreadable": n_unreadable,
         }))?;
     } else {
         output::line(format!(
-            "{} written, {} removed, {n_kept} as they were, {n_left_out} left out (drafts and empty ones)",
+            "{} written, {} removed, {n_kept} as they were, {n_left_out} left out (drafts and empty \
+             ones), {n_restricted} not for everyone",
             written.len(),
             removed.len(),
         ))?;
         output::line(format!("written: {}", folder.display()))?;
+    }
+    if n_unreadable > 0 {
+        eprintln!("note: {n_unreadable} articles were sent in a form that cannot be read");
     }
     if !is_indexed(settings, &folder) {
         let shown = folder.display();
@@ -56,13 +62,11 @@ pub(super) async fn run(
     Ok(Verdict::Yes)
 }
 
-/// Brings a folder in step with the help centre; returns what became of it, and how many articles
-/// were left out.
-async fn mirror(client: &Client, folder: &Path) -> anyhow::Result<(Mirrored, usize)> {
+/// Brings a folder in step with the help centre; returns what became of it, and what is there.
+async fn mirror(client: &Client, folder: &Path) -> anyhow::Result<(Mirrored, Published)> {
     let mut mirror = Mirror::open(folder)?;
     let published = published(client, &mirror.articles()).await?;
-    tokio::task::spawn_blocking(move || Ok((mirror.show(&published)?, published.n_left_out)))
-        .await?
+    tokio::task::spawn_blocking(move || Ok((mirror.show(&published)?, published))).await?
 }
 
 fn is_indexed(settings: &Settings, folder: &Path) -> bool {
@@ -79,9 +83,15 @@ pub(in crate::commands) async fn keep_in_step(
 ) -> anyhow::Result<()> {
     loop {
         let pause = match mirror(&client, &folder).await {
-            Ok((mirrored, _)) => {
+            Ok((mirrored, published)) => {
                 let (written, removed) = (mirrored.written.len(), mirrored.removed.len());
-                tracing::info!(written, removed, "the help centre's articles are in step");
+                let restricted = published.n_restricted;
+                tracing::info!(
+                    written,
+                    removed,
+                    restricted,
+                    "the help centre's articles are in step"
+                );
                 Duration::from_secs(3600).saturating_mul(every_h)
             }
             Err(failure) => {
@@ -133,24 +143,52 @@ pub(super) async fn push(settings: &Settings, as_json: bool) -> anyhow::Result<V
         .collect();
     let (client, store) = sharing_client(settings).await?;
     let bar = counted("pages", shown.len() as u64);
-    let pushed = push_all(&client, url, &shown, &|| bar.inc(1)).await;
+    // The page of a file that cannot be read now is not that of an article that is gone.
+    let may_take_back = folder.skipped.is_empty();
+    let show = Show { source_url: url, articles: &shown, may_take_back };
+    let pushed = push_all(&client, &show, &|| bar.inc(1)).await;
     bar.finish_and_clear();
     store.close().await;
     let pushed = pushed.context("the pages were not all pushed; run it again to do the rest")?;
-    if as_json {
-        output::json(&json!({
-            "pushed": pushed.n_pushed, "deleted": pushed.n_deleted, "left_out": others.len(),
-        }))?;
-    } else {
-        output::line(format!(
-            "{} pages pushed, {} deleted, {} articles left out (not English, not open to everyone, \
-             drafts, or from Intercom)",
-            pushed.n_pushed,
-            pushed.n_deleted,
-            others.len()
-        ))?;
+    tell(as_json, &pushed, &folder.skipped, others.len())?;
+    Ok(if pushed.refused.is_empty() { Verdict::Yes } else { Verdict::No })
+}
+
+fn tell(
+    as_json: bool,
+    pushed: &Pushed,
+    skipped: &[Skipped],
+    n_left_out: usize,
+) -> anyhow::Result<()> {
+    let Pushed { n_pushed, n_deleted, refused, elsewhere } = pushed;
+    for Skipped { path, reason } in skipped {
+        eprintln!("skipped: {}: {reason}", path.display());
     }
-    Ok(Verdict::Yes)
+    if !skipped.is_empty() {
+        eprintln!("note: no page was taken back, because files were skipped; mend them first");
+    }
+    for (article, why) in refused {
+        eprintln!("refused: article {article}: {why}");
+    }
+    for url in elsewhere {
+        eprintln!(
+            "note: the source {url} in Intercom holds pages of Frontdesk, too; if nobody \
+                   pushes there any more, remove it in Intercom"
+        );
+    }
+    if as_json {
+        let files = skipped.iter().map(|skipped| skipped.path.display().to_string());
+        let files: Vec<String> = files.collect();
+        let refused: Vec<&String> = refused.iter().map(|(article, _)| article).collect();
+        return output::json(&json!({
+            "pushed": n_pushed, "deleted": n_deleted, "left_out": n_left_out, "skipped": files,
+            "refused": refused, "elsewhere": elsewhere,
+        }));
+    }
+    output::line(format!(
+        "{n_pushed} pages pushed, {n_deleted} deleted, {n_left_out} articles left out (not English, \
+         not open to everyone, drafts, or from Intercom)"
+    ))
 }
 
 /// Whether an article is open to everyone, in the one language that Intercom takes, and our own.
@@ -159,5 +197,14 @@ fn may_be_shown(article: &Article) -> bool {
     is_english
         && !article.draft
         && article.audience == Audience::default()
-        && !article.id.starts_with(FROM_THERE)
+        && !is_from_there(&article.id)
+}
+
+/// Whether an id is one of the mirror's, `intercom-9000001` or `intercom-9000001-de`. A file of the
+/// desk's own may be called `intercom-setup`.
+fn is_from_there(id: &str) -> bool {
+    let number = id.strip_prefix(FROM_THERE).and_then(|rest| rest.split('-').next());
+    number.is_some_and(|number| {
+        !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+    })
 }

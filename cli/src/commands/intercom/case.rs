@@ -4,9 +4,10 @@ use evals::redact::{Names, Redactor};
 use intercom::{
     Directory,
     export::{By, Past, Said},
-    wire::Private,
+    wire::{ExternalId, Private, Rating},
 };
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
 /// Makes cases of conversations.
 pub(super) struct Cases {
@@ -14,6 +15,8 @@ pub(super) struct Cases {
     pub(super) directory: Directory,
     /// Takes personal data out; None: they stay.
     pub(super) redactor: Option<Redactor>,
+    /// Names of the workspace's teammates.
+    pub(super) names: BTreeMap<ExternalId, String>,
 }
 
 impl Cases {
@@ -45,7 +48,7 @@ impl Cases {
             "id": format!("intercom-{}", conversation.id),
             "messages": past.asked.iter().map(message).collect::<Vec<_>>(),
             "expect": expect,
-            "tags": tags(past),
+            "tags": tags(past).into_iter().map(text).collect::<Vec<_>>(),
             "channel": if is_email { "intercom-email" } else { "intercom" },
             "after": past.answered.iter().map(message).collect::<Vec<_>>(),
             "meta": self.meta(past, &names),
@@ -64,10 +67,14 @@ impl Cases {
         if self.redactor.is_none() {
             return Names::default();
         }
-        let all = |names: &std::collections::BTreeSet<String>| -> Vec<String> {
-            names.iter().cloned().collect()
-        };
-        Names::new(&all(&past.customers), &all(&past.teammates))
+        let customers: Vec<String> = past.customers.iter().cloned().collect();
+        let conversation = &past.conversation;
+        let rated = conversation.rating.as_ref().and_then(|rating| rating.teammate.as_ref());
+        let ids = past.assignees.iter().chain(&conversation.admin_assignee_id);
+        let ids = ids.chain(rated.and_then(|rated| rated.id.as_ref()));
+        // Whoever had it may be spoken of without having said a word.
+        let named = ids.filter_map(|id| self.names.get(id)).chain(&past.teammates);
+        Names::new(&customers, &named.cloned().collect::<Vec<_>>())
     }
 
     fn clean(&self, text: &str, names: &Names) -> String {
@@ -79,16 +86,13 @@ impl Cases {
 
     fn meta(&self, past: &Past, names: &Names) -> Value {
         let conversation = &past.conversation;
-        let id = |id: &Option<intercom::wire::ExternalId>| id.as_ref().map(ToString::to_string);
+        let id = |id: &Option<ExternalId>| id.as_ref().map(ToString::to_string);
+        let ids =
+            |ids: &[ExternalId]| -> Vec<String> { ids.iter().map(ToString::to_string).collect() };
         let answered_by: Vec<&str> =
             past.answered_by().into_iter().map(|by| author(by).1).collect();
-        let rating = conversation.rating.as_ref().and_then(|rating| {
-            let remark = rating.remark.as_ref().map(Private::as_str);
-            let remark = remark.map(|remark| self.clean(remark, names));
-            rating.rating.map(|stars| json!({"stars": stars, "remark": remark}))
-        });
+        let rating = conversation.rating.as_ref().and_then(|rating| self.rating(rating, names));
         let ai = conversation.ai_agent.as_ref();
-        let teams: Vec<String> = past.teams.iter().map(ToString::to_string).collect();
         json!({
             "source": "intercom",
             "conversation": conversation.id.to_string(),
@@ -96,8 +100,9 @@ impl Cases {
             "created_at": conversation.created_at.map(|at| at.to_string()),
             "updated_at": conversation.updated_at.map(|at| at.to_string()),
             "team": id(&past.team),
-            "teams": teams,
+            "teams": ids(&past.teams),
             "assignee": id(&conversation.admin_assignee_id),
+            "assignees": ids(&past.assignees),
             "answered_by": answered_by,
             "handed_off": past.was_handed_off(),
             "reopened": past.n_reopened,
@@ -110,7 +115,24 @@ impl Cases {
             }),
         })
     }
+
+    /// Returns the stars, and whom they are for: a rating says nothing of a bot that a person had
+    /// taken over from.
+    fn rating(&self, rating: &Rating, names: &Names) -> Option<Value> {
+        let stars = rating.rating?;
+        let remark = rating.remark.as_ref().map(Private::as_str);
+        let remark = remark.map(|remark| self.clean(remark, names));
+        let of = rating.teammate.as_ref().and_then(|rated| match rated.id.as_ref() {
+            Some(id) if id == self.directory.bot() => Some(author(By::Frontdesk).1),
+            _ if rated.kind == BOT => Some(author(By::Bot).1),
+            id => id.map(|_| author(By::Teammate).1),
+        });
+        Some(json!({"stars": stars, "remark": remark, "of": of}))
+    }
 }
+
+/// What a bot's seat is called as the one who was rated.
+const BOT: &str = "bot";
 
 /// Returns who a case says it was, and who exactly.
 fn author(by: By) -> (&'static str, &'static str) {
@@ -138,3 +160,6 @@ fn language(past: &Past) -> Option<String> {
     let lawful = matches!(code.len(), 2 | 3) && code.bytes().all(|byte| byte.is_ascii_alphabetic());
     lawful.then(|| written.replace('_', "-"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -37,9 +37,21 @@ pub(super) async fn run(
     }
     let mut checks: Vec<Check> = examined.findings.into_iter().map(of_finding).collect();
     checks.extend(webhook::look(settings).await);
-    let edits = write::edits(&settings.root, &missing)?;
-    if may_write {
-        edits.iter().try_for_each(write::Edit::write)?;
+    let mut edits = Vec::new();
+    for edit in write::edits(&settings.root, &missing) {
+        let done = edit.and_then(|edit| {
+            if may_write {
+                edit.write()?;
+            }
+            Ok(edit)
+        });
+        match done {
+            Ok(edit) => edits.push(edit),
+            Err(failure) => {
+                let mend = "write the lines that are named above by hand";
+                checks.push(Check::failed("files", &format!("{failure:#}"), mend));
+            }
+        }
     }
     if as_json {
         let mut document = report::document(&checks);
@@ -98,5 +110,8 @@ fn of_finding(finding: Finding) -> Check {
 
 /// What cannot be tried without doing something.
 fn scopes_untried() -> [&'static str; 1] {
-    ["\nnot tried, because trying would change something: \"Write conversations\", \"Write tags\""]
+    [
+        "\nnot tried, because trying would change something: \"Write conversations\", \"Write tags\", \
+      and for `intercom push` \"Read and Write Articles\"",
+    ]
 }

@@ -1,22 +1,24 @@
 //! `frontdesk intercom export`: which conversations there are is asked first and noted; then each is
 //! read and written as a line. A run that was killed goes on behind the last whole line.
 
+mod lines;
+
+use self::lines::Lines;
 use super::{case::Cases, sharing_client, wait_out};
 use crate::{Verdict, known, output, progress::counted, settings::Settings};
 use anyhow::Context;
 use evals::redact::Redactor;
 use intercom::{
     ApiError, Class, Client, Directory,
-    export::{Listing, Past, read},
+    export::{Listed, Listing, Past, read},
     wire::ExternalId,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::{
-    collections::BTreeSet,
-    fs::{self, File, OpenOptions},
-    io::{Read, Seek, SeekFrom, Write},
+    collections::{BTreeMap, BTreeSet},
+    fs::{self, File},
     path::{Path, PathBuf},
 };
 
@@ -37,13 +39,26 @@ pub(super) struct Wanted {
     pub(super) keep_personal: bool,
 }
 
-/// What a run that was killed had found out.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Noted {
+/// Conversations in a row that cannot be read, after which it is not they that are at fault.
+const MOST_UNREADABLE: usize = 3 * AT_ONCE;
+
+/// What a run that was killed was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Asked {
     since: Timestamp,
     until: Option<Timestamp>,
     keep_personal: bool,
+    /// The workspace, and the seat by which Frontdesk is told from people there.
+    workspace: Option<String>,
+    seat: Option<ExternalId>,
+}
+
+/// What it had found out.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Noted {
+    asked: Asked,
     listed: Vec<ExternalId>,
+    n_unlisted: usize,
 }
 
 pub(super) async fn run(
@@ -59,14 +74,17 @@ pub(super) async fn run(
     let (client, store) = sharing_client(settings).await?;
     let outcome = export(settings, &client, wanted).await;
     store.close().await;
-    let Exported { file, n_written, n_skipped, n_before } = outcome?;
+    let Exported { file, n_written, n_skipped, n_before, n_unreadable } = outcome?;
     if as_json {
         let file = file.map(|file| file.display().to_string());
         output::json(&json!({
             "file": file, "cases": n_written, "skipped": n_skipped, "before": n_before,
-            "redacted": !wanted.keep_personal,
+            "redacted": !wanted.keep_personal, "unreadable": n_unreadable,
         }))?;
         return Ok(Verdict::Yes);
+    }
+    if n_unreadable > 0 {
+        output::line(format!("{n_unreadable} conversations could not be read, and are left out"))?;
     }
     let Some(file) = file else {
         output::line("no conversation changed then in which a customer said anything")?;
@@ -87,64 +105,112 @@ struct Exported {
     n_skipped: usize,
     /// Of those written, what an earlier run had done.
     n_before: usize,
+    n_unreadable: usize,
 }
 
 async fn export(settings: &Settings, client: &Client, wanted: &Wanted) -> anyhow::Result<Exported> {
     let file = wanted.out.join(format!("intercom-{}.jsonl", span(wanted)));
     let (part, note) = (file.with_extension("jsonl.part"), file.with_extension("todo"));
-    let listed = match noted(&note, wanted) {
-        Some(listed) => listed,
+    let mut lines = Lines::open(&part)?;
+    let asked = asked(settings, client, wanted).await?;
+    let noted = match noted(&note, &asked) {
+        Some(noted) => noted,
         None => {
             // Lines of another run with other wishes would stand among these.
-            drop(fs::remove_file(&part));
-            let listed = list(client, wanted).await?;
-            let Wanted { since, until, keep_personal, .. } = wanted;
-            let (since, until, keep_personal) = (*since, *until, *keep_personal);
-            let noted = Noted { since, until, keep_personal, listed };
+            lines.empty()?;
+            let (listed, n_unlisted) = list(client, wanted).await?;
+            let noted = Noted { asked, listed, n_unlisted };
             write_note(&note, &noted)?;
-            noted.listed
+            noted
         }
     };
-    let (mut lines, done) = Lines::open(&part)?;
+    let done = lines.known()?;
     let n_before = done.len();
+    let Noted { asked, listed, n_unlisted } = noted;
     let todo: Vec<ExternalId> =
         listed.into_iter().filter(|id| !done.contains(&format!("intercom-{id}"))).collect();
     if n_before > 0 {
         eprintln!("going on: {n_before} conversations are there, {} are left", todo.len());
     }
     let cases = cases(settings, client, wanted.keep_personal).await?;
-    let bot = ExternalId::parse(&settings.config.intercom.admin_id);
+    let read = read_all(client, (&todo, n_before, asked.seat.as_ref()), &cases, &mut lines).await?;
+    let n_written = lines.n_added + n_before;
+    let n_unreadable = read.n_unreadable + n_unlisted;
+    anyhow::ensure!(
+        n_written > 0 || n_unreadable == 0,
+        "none of the conversations can be read; see `frontdesk intercom connect`"
+    );
+    let file = (n_written > 0).then_some(file);
+    lines.finish(file.as_deref())?;
+    fs::remove_file(&note)?;
+    Ok(Exported { file, n_written, n_skipped: read.n_skipped, n_before, n_unreadable })
+}
+
+#[derive(Default)]
+struct Counted {
+    /// Without a question.
+    n_skipped: usize,
+    n_unreadable: usize,
+}
+
+/// Reads conversations and writes a line for each. One that cannot be read is named and passed over;
+/// when none can any more, it is not worth going on.
+async fn read_all(
+    client: &Client,
+    (todo, n_before, bot): (&[ExternalId], usize, Option<&ExternalId>),
+    cases: &Cases,
+    lines: &mut Lines,
+) -> anyhow::Result<Counted> {
     let bar = counted("conversations", (n_before + todo.len()) as u64);
     bar.set_position(n_before as u64);
-    let mut n_skipped = 0;
+    let (mut counted, mut n_in_a_row) = (Counted::default(), 0);
     for some in todo.chunks(AT_ONCE) {
         let reading: Vec<_> = some
             .iter()
-            .map(|id| tokio::spawn(read_patiently(client.clone(), id.clone(), bot.clone())))
+            .map(|id| tokio::spawn(read_patiently(client.clone(), id.clone(), bot.cloned())))
             .collect();
-        for one in reading {
-            match one.await?.context("run the same command again to go on from here")? {
-                Some(past) => lines.add(&cases.line(&past))?,
-                None => n_skipped += 1,
+        for (id, one) in some.iter().zip(reading) {
+            match one.await? {
+                Ok(past) => {
+                    n_in_a_row = 0;
+                    match past {
+                        Some(past) => lines.add(&cases.line(&past))?,
+                        None => counted.n_skipped += 1,
+                    }
+                }
+                Err(failure) => {
+                    n_in_a_row += 1;
+                    // Or else it is the workspace that does not answer.
+                    let is_over = client.me().await.is_err() || n_in_a_row >= MOST_UNREADABLE;
+                    if is_over {
+                        let again = "run the same command again to go on from here";
+                        return Err(failure).with_context(|| format!("conversation {id}; {again}"));
+                    }
+                    counted.n_unreadable += 1;
+                    bar.suspend(|| eprintln!("conversation {id} is left out: {failure}"));
+                }
             }
             bar.inc(1);
         }
     }
     bar.finish_and_clear();
-    let n_written = lines.n_written + n_before;
-    lines.file.sync_all()?;
-    let is_empty = n_written == 0;
-    if is_empty {
-        fs::remove_file(&part)?;
-    } else {
-        fs::rename(&part, &file).with_context(|| file.display().to_string())?;
-    }
-    fs::remove_file(&note)?;
-    let file = (!is_empty).then_some(file);
-    Ok(Exported { file, n_written, n_skipped, n_before })
+    Ok(counted)
 }
 
-/// Names a stretch of time in a file's name.
+async fn asked(settings: &Settings, client: &Client, wanted: &Wanted) -> anyhow::Result<Asked> {
+    let client = client.of_class(Class::Background);
+    let me = patiently(async || client.me().await).await?;
+    let Wanted { since, until, keep_personal, .. } = wanted;
+    Ok(Asked {
+        since: *since,
+        until: *until,
+        keep_personal: *keep_personal,
+        workspace: me.app.id_code,
+        seat: ExternalId::parse(&settings.config.intercom.admin_id),
+    })
+}
+
+/// Names a stretch of time in a file's name, and what is in it that others may not read.
 fn span(wanted: &Wanted) -> String {
     let name = |at: Timestamp| {
         let text = at.to_string();
@@ -152,14 +218,13 @@ fn span(wanted: &Wanted) -> String {
         day.replace(':', "")
     };
     let until = wanted.until.map_or(String::new(), |until| format!("-until-{}", name(until)));
-    format!("{}{until}", name(wanted.since))
+    let personal = if wanted.keep_personal { "-personal" } else { "" };
+    format!("{}{until}{personal}", name(wanted.since))
 }
 
-fn noted(note: &Path, wanted: &Wanted) -> Option<Vec<ExternalId>> {
+fn noted(note: &Path, asked: &Asked) -> Option<Noted> {
     let noted: Noted = serde_json::from_slice(&fs::read(note).ok()?).ok()?;
-    let same = (noted.since, noted.until, noted.keep_personal)
-        == (wanted.since, wanted.until, wanted.keep_personal);
-    same.then_some(noted.listed)
+    (noted.asked == *asked).then_some(noted)
 }
 
 fn write_note(path: &Path, noted: &Noted) -> anyhow::Result<()> {
@@ -169,31 +234,24 @@ fn write_note(path: &Path, noted: &Noted) -> anyhow::Result<()> {
     fs::rename(&beside, path).with_context(|| path.display().to_string())
 }
 
-/// Lists the conversations, oldest id first. What changes while the list is read leaves its place in
+/// Lists the conversations, oldest id first, and counts what is listed unreadably. What changes while the list is read leaves its place in
 /// it, so that is looked for again until nothing new comes.
-async fn list(client: &Client, wanted: &Wanted) -> anyhow::Result<Vec<ExternalId>> {
+async fn list(client: &Client, wanted: &Wanted) -> anyhow::Result<(Vec<ExternalId>, usize)> {
     let bar = counted("listing", 0);
-    let mut listed = BTreeSet::new();
+    let (mut listed, mut n_unlisted) = (BTreeSet::new(), 0);
     let mut since = wanted.since;
     for _ in 0..MOST_LISTINGS {
         let (began, n_before) = (known::now(), listed.len());
         let mut listing = Listing::new(client, since, wanted.until);
-        let mut n_tried = 0;
-        loop {
-            match listing.next().await {
-                Ok(Some((ids, n_all))) => {
-                    n_tried = 0;
-                    listed.extend(ids);
-                    bar.set_length(n_all.unwrap_or_default().max(listed.len() as u64));
-                    bar.set_position(listed.len() as u64);
-                }
-                Ok(None) => break,
-                Err(failure) => match wait_out(&failure, n_tried).await {
-                    Some(()) => n_tried += 1,
-                    None => return Err(failure).context("the conversations cannot be listed"),
-                },
-            }
+        let mut n_unread = 0;
+        while let Some(page) = next_page(&mut listing).await? {
+            n_unread += page.n_unreadable;
+            listed.extend(page.ids);
+            bar.set_length(page.n_all.unwrap_or_default().max(listed.len() as u64));
+            bar.set_position(listed.len() as u64);
         }
+        // Every further look finds some of them again.
+        n_unlisted = n_unread.max(n_unlisted);
         if wanted.until.is_some() || listed.len() == n_before {
             break;
         }
@@ -202,7 +260,28 @@ async fn list(client: &Client, wanted: &Wanted) -> anyhow::Result<Vec<ExternalId
     bar.finish_and_clear();
     let mut listed: Vec<ExternalId> = listed.into_iter().collect();
     listed.sort_by_key(|id| (id.as_str().len(), id.to_string()));
-    Ok(listed)
+    Ok((listed, n_unlisted))
+}
+
+async fn next_page(listing: &mut Listing) -> anyhow::Result<Option<Listed>> {
+    let mut n_tried = 0;
+    loop {
+        match listing.next().await {
+            Err(failure) if wait_out(&failure, n_tried).await.is_some() => n_tried += 1,
+            page => return page.context("the conversations cannot be listed"),
+        }
+    }
+}
+
+/// Asks again while what went wrong may pass.
+async fn patiently<T>(call: impl AsyncFn() -> Result<T, ApiError>) -> Result<T, ApiError> {
+    let mut n_tried = 0;
+    loop {
+        match call().await {
+            Err(failure) if wait_out(&failure, n_tried).await.is_some() => n_tried += 1,
+            done => return done,
+        }
+    }
 }
 
 async fn read_patiently(
@@ -213,10 +292,7 @@ async fn read_patiently(
     let mut n_tried = 0;
     loop {
         match read(&client, &id, bot.as_ref()).await {
-            Err(failure) => match wait_out(&failure, n_tried).await {
-                Some(()) => n_tried += 1,
-                None => return Err(failure),
-            },
+            Err(failure) if wait_out(&failure, n_tried).await.is_some() => n_tried += 1,
             read => return read,
         }
     }
@@ -224,73 +300,13 @@ async fn read_patiently(
 
 async fn cases(settings: &Settings, client: &Client, personal: bool) -> anyhow::Result<Cases> {
     let client = client.of_class(Class::Background);
-    let (teams, admins) = (client.teams().await?, client.admins().await?);
+    let teams = patiently(async || client.teams().await).await?;
+    let admins = patiently(async || client.admins().await).await?;
     let bot = ExternalId::parse(&settings.config.intercom.admin_id).unwrap_or(ExternalId::from(0));
     let directory = Directory::new(&settings.playbook.policy, &teams, &admins, &bot);
     let redactor = if personal { None } else { Some(Redactor::new()?) };
-    Ok(Cases { directory, redactor })
-}
-
-/// Lines of a file, each there as a whole or not at all.
-struct Lines {
-    file: File,
-    n_written: usize,
-}
-
-impl Lines {
-    /// Opens a file; returns it with the ids of the cases that it holds. Half a line at its end, left
-    /// by a kill, is cut off.
-    fn open(path: &Path) -> anyhow::Result<(Self, BTreeSet<String>)> {
-        let named = || path.display().to_string();
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)
-            .with_context(named)?;
-        anyhow::ensure!(
-            file.try_lock().is_ok(),
-            "another export is writing {}; wait for it, or name another folder with -o",
-            path.display()
-        );
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).with_context(named)?;
-        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        file.set_len(whole as u64).with_context(named)?;
-        file.seek(SeekFrom::End(0)).with_context(named)?;
-        let lines = bytes.get(..whole).unwrap_or_default().split(|byte| *byte == b'\n');
-        let ids = lines.filter_map(|line| {
-            let line: Value = serde_json::from_slice(line).ok()?;
-            Some(line.get("id")?.as_str()?.to_string())
-        });
-        let ids = ids.collect();
-        Ok((Self { file, n_written: 0 }, ids))
-    }
-
-    fn add(&mut self, line: &Value) -> anyhow::Result<()> {
-        self.file.write_all(format!("{line}\n").as_bytes())?;
-        self.n_written += 1;
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn half_a_line_is_cut_off_and_whole_ones_are_known() {
-        let home = tempfile::tempdir().unwrap();
-        let path = home.path().join("x.part");
-        fs::write(&path, "{\"id\":\"intercom-1\"}\n{\"id\":\"intercom-2\"}\n{\"id\":\"inter")
-            .unwrap();
-        let (mut lines, done) = Lines::open(&path).unwrap();
-        assert_eq!(done.into_iter().collect::<Vec<_>>(), ["intercom-1", "intercom-2"]);
-        lines.add(&json!({"id": "intercom-3"})).unwrap();
-        drop(lines);
-        let (_, done) = Lines::open(&path).unwrap();
-        assert_eq!(done.len(), 3);
-        assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 3);
-    }
+    let names = admins.into_iter().filter(|admin| admin.id != bot);
+    let names: BTreeMap<ExternalId, String> =
+        names.filter_map(|admin| Some((admin.id, admin.name?.as_str().to_string()))).collect();
+    Ok(Cases { directory, redactor, names })
 }

@@ -3,10 +3,13 @@
 use crate::{commands::doctor::report::Check, settings::Settings, tls};
 use reqwest::StatusCode;
 use serde_json::json;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// Intercom puts doors last that take longer than half a second.
+/// Longer than Intercom waits.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Intercom puts doors last that take longer.
+const SLOW: Duration = Duration::from_millis(500);
 
 const PART: &str = "webhook";
 
@@ -31,13 +34,23 @@ pub(super) async fn look(settings: &Settings) -> Vec<Check> {
         checks.push(Check::warning(PART, what, "put a proxy with TLS before it"));
     }
     checks.push(match tried(&url, secret).await {
-        Ok(()) => Check::ok(PART, format!("{url} takes what is signed and refuses what is not")),
+        Ok(took) if took > SLOW => {
+            let what = format!(
+                "{url} took {} ms, and Intercom puts doors last that take more than {}",
+                took.as_millis(),
+                SLOW.as_millis()
+            );
+            let mend = "see what is slow: the proxy before the desk, or its database";
+            Check::warning(PART, what, mend)
+        }
+        Ok(_) => Check::ok(PART, format!("{url} takes what is signed and refuses what is not")),
         Err((what, mend)) => Check::broken(PART, format!("{url}: {what}"), mend),
     });
     checks
 }
 
-async fn tried(url: &str, secret: &str) -> Result<(), (String, &'static str)> {
+/// Returns how long the door took for what is signed.
+async fn tried(url: &str, secret: &str) -> Result<Duration, (String, &'static str)> {
     let begin = "start `frontdesk serve`, and see that name, proxy and firewall lead to it";
     let lost = |failure: reqwest::Error| {
         let what = if failure.is_timeout() { "no answer in time" } else { "no connection" };
@@ -68,7 +81,10 @@ async fn tried(url: &str, secret: &str) -> Result<(), (String, &'static str)> {
         let request = request.header("content-type", "application/json").body(body.clone());
         request.send().await.map(|answer| answer.status()).map_err(lost)
     };
-    match call(intercom::signature::sign(secret, body.as_bytes())).await? {
+    let began = Instant::now();
+    let answered = call(intercom::signature::sign(secret, body.as_bytes())).await?;
+    let took = began.elapsed();
+    match answered {
         StatusCode::OK => {}
         StatusCode::UNAUTHORIZED => {
             let what = "it refuses what is signed by intercom.client_secret".to_string();
@@ -77,7 +93,7 @@ async fn tried(url: &str, secret: &str) -> Result<(), (String, &'static str)> {
         other => return Err((format!("a ping is answered with HTTP {}", other.as_u16()), begin)),
     }
     match call(intercom::signature::sign("not the secret", body.as_bytes())).await? {
-        StatusCode::UNAUTHORIZED => Ok(()),
+        StatusCode::UNAUTHORIZED => Ok(took),
         other => {
             let what = format!("a forged ping is answered with HTTP {}", other.as_u16());
             Err((what, "something before the desk answers in its place; let it pass calls on"))

@@ -1,7 +1,7 @@
 //! Settings that are written into files of the desk, with everything else in them left as it is.
 
+use crate::settings;
 use anyhow::Context;
-use bot::config::Config;
 use intercom::connect::Missing;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -26,18 +26,17 @@ impl Edit {
     }
 }
 
-/// Prepares what is missing as edits of frontdesk.toml and routing.toml; nothing is written.
-///
-/// # Errors
-/// A file that cannot be read, or would not load afterwards.
-pub(super) fn edits(root: &Path, missing: &[Missing]) -> anyhow::Result<Vec<Edit>> {
-    let mut edits = Vec::new();
-    edits.extend(settings(&root.join("frontdesk.toml"), missing)?);
-    edits.extend(routing(&root.join("routing.toml"), missing)?);
-    Ok(edits)
+/// Prepares what is missing as edits of frontdesk.toml and routing.toml; nothing is written. An edit
+/// fails for a file that cannot be read, or would not load afterwards.
+pub(super) fn edits(root: &Path, missing: &[Missing]) -> Vec<anyhow::Result<Edit>> {
+    let edits = [
+        in_settings(&root.join("frontdesk.toml"), missing),
+        in_routing(&root.join("routing.toml"), missing),
+    ];
+    edits.into_iter().filter_map(Result::transpose).collect()
 }
 
-fn settings(file: &Path, missing: &[Missing]) -> anyhow::Result<Option<Edit>> {
+fn in_settings(file: &Path, missing: &[Missing]) -> anyhow::Result<Option<Edit>> {
     let keys: Vec<(&str, String)> = missing
         .iter()
         .filter_map(|missing| match missing {
@@ -58,8 +57,9 @@ fn settings(file: &Path, missing: &[Missing]) -> anyhow::Result<Option<Edit>> {
         set(table, key, &text);
     }
     let text = document.to_string();
-    if let Err(faults) = Config::load(Some((file, &text)), std::iter::empty()) {
-        anyhow::bail!("{} cannot be edited: {faults:?}; write the lines by hand", file.display());
+    if let Err(fault) = settings::check(file, &text) {
+        let (file, lines) = (file.display(), lines.join(" "));
+        anyhow::bail!("{file} is not edited, because it would not load: {fault:#}; write {lines}");
     }
     Ok(Some(Edit { file: file.to_path_buf(), lines, text }))
 }
@@ -76,7 +76,7 @@ fn set(table: &mut dyn TableLike, key: &str, text: &str) {
     }
 }
 
-fn routing(file: &Path, missing: &[Missing]) -> anyhow::Result<Option<Edit>> {
+fn in_routing(file: &Path, missing: &[Missing]) -> anyhow::Result<Option<Edit>> {
     let teams: Vec<(&str, &str)> = missing
         .iter()
         .filter_map(|missing| match missing {
@@ -142,7 +142,8 @@ mod tests {
             Missing::Region(Region::Eu),
             Missing::Team("b".to_string().try_into().unwrap(), id("5017001")),
         ];
-        let edits = edits(home.path(), &missing).unwrap();
+        let edits: Vec<Edit> =
+            edits(home.path(), &missing).into_iter().map(Result::unwrap).collect();
         let expected = "# ours\n[server]\nlisten = \"127.0.0.1:1\" # here\n\n[intercom]\n\
                         region = \"eu\" # where\nadmin_id = \"991267694\"\n# admin_id = \"\"\n\n\
                         [turns]\n";

@@ -3,6 +3,12 @@
 use super::There;
 use crate::bench::Bench;
 use serde_json::{Value, json};
+use std::{
+    io::{Read, Write},
+    net::TcpListener,
+    thread,
+    time::Duration,
+};
 use tests::intercom::Mishap;
 
 /// The checks of a part.
@@ -117,6 +123,121 @@ fn a_wrong_token_a_shut_area_and_a_wrong_region_are_named_with_their_mend() {
     );
     let there = there.with("FRONTDESK_INTERCOM_ACCESS_TOKEN", "");
     there.run(&["connect"]).refuses(&["intercom.access_token is not set", "docs/intercom.md"]);
+}
+
+#[test]
+fn an_area_that_answers_oddly_is_not_one_that_may_be_read() {
+    let there = There::seated();
+    for name in ["Support", "Billing"] {
+        there.intercom.with_team(name, &[]);
+    }
+    for (status, what) in [(404, "articles cannot be read"), (400, "articles cannot be read")] {
+        there.intercom.once("GET /articles", Mishap::Failing(status));
+        let (code, document) = there.json(&["connect"]);
+        assert_eq!((code, states(&document, "scopes")), (Some(1), vec!["broken".into()]));
+        let told = of(&document, "scopes")[0]["what"].as_str().unwrap();
+        assert!(told.contains(what), "{status}: {told}");
+    }
+}
+
+#[test]
+fn teams_and_teammates_have_counterparts_of_their_own() {
+    let there = There::seated();
+    let (support, clients) =
+        (there.intercom.with_team("Support", &[]), there.intercom.with_team("Clients", &[]));
+    let ada = there.intercom.with_admin("Ada");
+    let routing = there.bench.read("desk/routing.toml");
+    // Billing is taken for Support: both would go there, and come back as one.
+    let shared = routing.replace(
+        "name = \"Billing\"\n",
+        &format!("name = \"Billing\"\nknown_as = {{ intercom = \"{support}\" }}\n"),
+    );
+    there.bench.write("desk/routing.toml", &shared);
+    let (code, document) = there.json(&["connect"]);
+    assert_eq!((code, states(&document, "teams")), (Some(0), vec!["warning".into(), "ok".into()]));
+    let told = of(&document, "teams")[0]["what"].as_str().unwrap();
+    assert!(told.contains(&format!("support and billing are one team there, {support}")), "{told}");
+    assert_eq!(states(&document, "teammates"), ["ok"]);
+    // What another team has is proposed to none.
+    let near = routing.replace("name = \"Billing\"\n", "name = \"Support 2\"\n");
+    there.bench.write("desk/routing.toml", &near);
+    let (code, document) = there.json(&["connect"]);
+    assert_eq!((code, &document["lines"]), (Some(1), &json!([])), "{document:#}");
+    let mend = of(&document, "teams")[0]["mend"].as_str().unwrap();
+    assert!(mend.contains(&clients) && !mend.contains(&support), "{mend}");
+    for (known_as, state, what) in [
+        ("12".into(), "broken", "teammate ada is known as 12, and the workspace has none such"),
+        (there.intercom.bot_admin(), "broken", "teammate ada has the bot's seat"),
+        (ada, "ok", "1 of 1 are there"),
+    ] {
+        let line = format!("name = \"Ada\"\nknown_as = {{ intercom = \"{known_as}\" }}\n");
+        there.bench.write("desk/routing.toml", &routing.replace("name = \"Ada\"\n", &line));
+        let (_, document) = there.json(&["connect"]);
+        let told = of(&document, "teammates")[0];
+        assert_eq!(told["state"], state, "{document:#}");
+        assert!(told["what"].as_str().unwrap().contains(what), "{told:#}");
+    }
+}
+
+#[test]
+fn a_seat_is_written_where_the_environment_holds_the_rest() {
+    // The file alone would be refused: what it needs stands in the environment.
+    let there = There::new();
+    for name in ["Support", "Billing"] {
+        there.intercom.with_team(name, &[]);
+    }
+    let settings = there.bench.read("desk/frontdesk.toml");
+    let remote = "[generator]\nkind = \"remote\"\n";
+    assert!(settings.contains("[generator]\n"), "{settings}");
+    there.bench.write("desk/frontdesk.toml", &settings.replace("[generator]\n", remote));
+    let there = there
+        .with("FRONTDESK_GENERATOR_URL", "http://127.0.0.1:9")
+        .with("FRONTDESK_GENERATOR_MODEL", "some");
+    let (code, document) = there.json(&["connect", "--write"]);
+    assert_eq!((code, &document["written"]), (Some(1), &json!(true)), "{document:#}");
+    assert_eq!(of(&document, "files").len(), 0);
+    // What cannot be written stands beside the checks, which are shown all the same.
+    let there = there.with("FRONTDESK_INTERCOM_ADMIN_ID", "");
+    there.bench.write("desk/frontdesk.toml", "intercom = 7\n");
+    let ran = there.run(&["connect", "--write"]);
+    assert_eq!(ran.code, Some(2), "such a desk does not start: {ran:?}");
+    std::fs::remove_file(there.bench.desk().join("frontdesk.toml")).unwrap();
+    std::fs::create_dir(there.bench.desk().join("frontdesk.part")).unwrap();
+    let (code, document) = there.json(&["connect", "--write"]);
+    assert_eq!(
+        (code, states(&document, "files")),
+        (Some(1), vec!["broken".into()]),
+        "{document:#}"
+    );
+    assert_eq!(
+        (states(&document, "token"), &document["written"]),
+        (vec!["ok".into()], &json!(false))
+    );
+}
+
+#[test]
+fn a_slow_door_is_named() {
+    let door = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = door.local_addr().unwrap();
+    // The head of the address, what is signed, what is not.
+    let answering = thread::spawn(move || {
+        for (status, wait_ms) in [("200 OK", 0), ("200 OK", 600), ("401 Unauthorized", 0)] {
+            let (mut stream, _) = door.accept().unwrap();
+            let mut head = [0; 4096];
+            let n_read = stream.read(&mut head).unwrap();
+            assert!(n_read > 0);
+            thread::sleep(Duration::from_millis(wait_ms));
+            let answer =
+                format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+            stream.write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    let there = There::seated().with("FRONTDESK_SERVER_PUBLIC_URL", &format!("http://{address}"));
+    let (_, document) = there.json(&["connect"]);
+    answering.join().unwrap();
+    let told = of(&document, "webhook")[1];
+    assert_eq!(told["state"], "warning", "{document:#}");
+    assert!(told["what"].as_str().unwrap().contains("puts doors last that take more than 500"));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::There;
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, path::PathBuf};
-use tests::program::Running;
+use tests::{intercom::Mishap, program::Running};
 
 fn lines(there: &There, file: &str) -> Vec<Value> {
     let text = there.bench.read(file);
@@ -33,6 +33,7 @@ fn a_conversation_becomes_a_case_without_the_people_in_it() {
         "Hello Joe, Lena here. Refunded: https://pay.example/r?token=abc",
     );
     intercom.customer_replies(&first, "Thanks Lena");
+    intercom.admin_assigns(&lena, &first, Some(&lena));
     intercom.admin_closes(&lena, &first);
     intercom.rate(&first, 5, "Lena from 203.0.113.9 was great");
     let second = intercom.customer_writes(&joe, "Where is my parcel?");
@@ -46,7 +47,6 @@ fn a_conversation_becomes_a_case_without_the_people_in_it() {
         assert!(!text.contains(personal), "{personal} is in {text}");
     }
     let case = &cases[0];
-    assert_eq!(case["id"], format!("intercom-{first}"));
     assert_eq!(
         case["messages"],
         json!([
@@ -61,12 +61,14 @@ fn a_conversation_becomes_a_case_without_the_people_in_it() {
     let meta = &case["meta"];
     assert_eq!((&meta["handed_off"], &meta["answered_by"]), (&json!(true), &json!(["teammate"])));
     assert_eq!(meta["teams"], json!([support, billing]));
-    assert_eq!(meta["rating"], json!({"stars": 5, "remark": "[teammate] from [ip] was great"}));
-    assert_eq!(cases[1]["id"], format!("intercom-{second}"));
     assert_eq!(
-        (&cases[2]["channel"], &cases[2]["id"]),
-        (&json!("intercom-email"), &json!(format!("intercom-{third}")))
+        meta["rating"],
+        json!({"stars": 5, "remark": "[teammate] from [ip] was great", "of": "teammate"})
     );
+    for (case, id) in cases.iter().zip([&first, &second, &third]) {
+        assert_eq!(case["id"], format!("intercom-{id}"));
+    }
+    assert_eq!(cases[2]["channel"], "intercom-email");
     let read = evals::read_cases(&[there.bench.home().join(FILE)]).unwrap();
     assert_eq!((read.len(), read[0].expect.team.as_deref()), (3, Some("billing")));
     let tried = there.bench.on_desk(&["eval", "run", "--cases", FILE, "-o", "out"]);
@@ -86,7 +88,7 @@ fn what_the_bot_settled_alone_is_an_answer_and_personal_data_can_stay() {
     intercom.customer_replies(&id, "Thanks");
     let told = there.run(&[&EXPORT[..], &["--keep-personal"]].concat());
     assert_eq!(told.code, Some(0), "{told:?}");
-    let case = &lines(&there, FILE)[0];
+    let case = &lines(&there, "cases/intercom-2026-01-01-personal.jsonl")[0];
     assert_eq!(case["messages"][0]["text"], "Joe here, how do I pay?");
     assert_eq!(
         (&case["expect"]["act"], &case["expect"]["answer"]),
@@ -98,6 +100,40 @@ fn what_the_bot_settled_alone_is_an_answer_and_personal_data_can_stay() {
     there
         .run(&["export", "--since", "yesterday", "-o", "cases"])
         .refuses(&["write it as 2026-01-31"]);
+}
+
+#[test]
+fn a_conversation_that_cannot_be_read_is_named_and_passed_over() {
+    let there = There::seated();
+    let intercom = &there.intercom;
+    let joe = intercom.with_user("Joe Miller", "70", json!({}));
+    let ids: Vec<String> =
+        (0..3).map(|n| intercom.customer_writes(&joe, &format!("Question {n}?"))).collect();
+    intercom.once(&format!("GET /conversations/{}", ids[1]), Mishap::Failing(403));
+    let told = there.run(&EXPORT);
+    assert_eq!(told.code, Some(0), "{told:?}");
+    assert!(told.err.contains(&format!("conversation {} is left out", ids[1])), "{told:?}");
+    assert!(told.out.contains("1 conversations could not be read"), "{told:?}");
+    assert_eq!(lines(&there, FILE).len(), 2);
+    for id in &ids {
+        intercom.once(&format!("GET /conversations/{id}"), Mishap::Failing(403));
+    }
+    there.run(&EXPORT).refuses(&["none of the conversations can be read"]);
+    assert_eq!(lines(&there, FILE).len(), 2, "what was there before is there");
+}
+
+#[test]
+fn what_changed_at_the_end_itself_is_not_before_it() {
+    let there = There::seated();
+    let joe = there.intercom.with_user("Joe Miller", "70", json!({}));
+    let id = there.intercom.customer_writes(&joe, "Question?");
+    let at = there.intercom.conversation(&id).unwrap().updated_at;
+    let until = |at: i64| {
+        let until = jiff::Timestamp::from_second(at).unwrap().to_string();
+        there.json(&["export", "--since", "2026-01-01", "--until", &until, "-o", "cases"]).1
+    };
+    assert_eq!(until(at)["cases"], 0);
+    assert_eq!(until(at + 1)["cases"], 1);
 }
 
 #[test]

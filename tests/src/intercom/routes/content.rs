@@ -157,6 +157,9 @@ impl Article {
             "created_at": self.created_at, "updated_at": self.updated_at,
             "url": (self.state == "published").then_some(url), "default_locale": self.locale,
         });
+        if version == Version::V2_16 {
+            article["help_center_audience"] = json!(self.audience);
+        }
         if version == Version::V2_14 {
             article["parent_id"] = Json::Null;
             article["parent_type"] = Json::Null;

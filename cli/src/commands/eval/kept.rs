@@ -1,0 +1,58 @@
+//! What people's doings say of a decision that the desk keeps.
+
+use crate::commands::past::Followed;
+use evals::{Expect, ExpectedAct, was_right};
+use store::{Judged, Verdict};
+
+/// Stars from which on a rating speaks for the answer, and up to which it speaks against it.
+const WELL: u8 = 4;
+const BADLY: u8 = 2;
+
+/// What ought to have been done, and who says so: `approved`, `corrected` and `wrong` are labels of
+/// teammates, `rated` and `confirmed` are the customer's word, `replied` is what a teammate wrote
+/// without a label.
+pub(super) struct Said {
+    pub(super) expect: Expect,
+    pub(super) by: &'static str,
+}
+
+/// Says what ought to have been done by what people did; `None` where nobody said anything.
+pub(super) fn said(judged: &Judged, followed: &Followed) -> Option<Said> {
+    let decided = &judged.decided.decided;
+    let draft = decided.draft.as_deref().unwrap_or_default();
+    let verdict = judged.label.as_ref().map(|label| label.verdict);
+    let went_out = decided.act == "reply";
+    let (right, by) = match (verdict, followed) {
+        (Some(Verdict::Approved), _) => (Some(true), "approved"),
+        (Some(Verdict::Wrong), _) => (Some(false), "wrong"),
+        (Some(Verdict::Corrected), _) => {
+            let sent = followed.sent.as_deref().or(followed.reply.as_deref());
+            (sent.and_then(|sent| was_right(draft, sent)), "corrected")
+        }
+        (None, Followed { wrong: true, .. }) => (Some(false), "wrong"),
+        (None, Followed { stars: Some(..=BADLY), .. }) if went_out => (Some(false), "rated"),
+        (None, Followed { stars: Some(WELL..), .. }) if went_out => (Some(true), "rated"),
+        (None, Followed { confirmed: true, .. }) if went_out => (Some(true), "confirmed"),
+        (None, Followed { reply: Some(_), .. }) => (None, "replied"),
+        (None, _) => return None,
+    };
+    let mut articles = Vec::new();
+    for source in decided.sources.iter().filter(|_| right == Some(true)) {
+        if !articles.contains(&source.article) {
+            articles.push(source.article.clone());
+        }
+    }
+    let (sent, reply) = (followed.sent.as_ref(), followed.reply.as_ref());
+    let as_sent = || (right == Some(true)).then(|| draft.to_string());
+    // What was put right by people, or moved by them, was not for the bot.
+    let was_peoples = right == Some(false) || (right.is_none() && followed.moved);
+    let expect = Expect {
+        act: if was_peoples { ExpectedAct::Handoff } else { ExpectedAct::Answer },
+        articles,
+        answer: sent.or(reply).cloned().or_else(as_sent).filter(|text| !text.is_empty()),
+        topic: None,
+        team: followed.team.as_ref().map(ToString::to_string),
+        route: None,
+    };
+    Some(Said { expect, by })
+}

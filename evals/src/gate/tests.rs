@@ -1,0 +1,146 @@
+use super::*;
+use crate::{
+    sample::{passed_on, replied, wrong},
+    summary::summarise,
+};
+
+fn records(n_right: usize, n_wrong: usize) -> Vec<Record> {
+    let right = (0..n_right).map(|i| replied(&format!("right-{i}")));
+    right.chain((0..n_wrong).map(|i| wrong(&format!("wrong-{i}")))).collect()
+}
+
+fn judge(gate: &str, records: &[Record], strict: bool) -> Judgement {
+    let summary = summarise(records);
+    let on = Judging { summary: &summary, records, baseline: None, strict };
+    gate.parse::<Gate>().unwrap().judge(&on).unwrap()
+}
+
+#[test]
+fn a_gate_is_read_and_written() {
+    let check = |text: &str, expected: &str| {
+        assert_eq!(text.parse::<Gate>().map(|gate| gate.to_string()), Ok(expected.into()));
+    };
+    check("hit@5 < 0.8", "hit@5 < 0.8");
+    check("hit@5<80%", "hit@5 < 0.8");
+    check(" wrong_replies >= 5 % ", "wrong_replies >= 0.05");
+    check("team_accuracy{billing} <= .9", "team_accuracy{billing} <= 0.9");
+    check("team_accuracy { the team } > 1", "team_accuracy{the team} > 1");
+    check("act_accuracy < baseline", "act_accuracy < baseline");
+    check("act_accuracy < baseline-0.02", "act_accuracy < baseline - 0.02");
+    check("wrong_replies > baseline + 1 %", "wrong_replies > baseline + 0.01");
+    for wrong in [
+        "",
+        "hit@5",
+        "hit@5 = 1",
+        "< 0.5",
+        "hit@5 < ",
+        "hit@5 < NaN",
+        "hit@5 < inf",
+        "a{b < 1",
+        "a} < 1",
+        "a{} < 1",
+        "two words < 1",
+        "hit@5 < baseline * 2",
+        "hit@5 < baseline - -1",
+        "hit@5 << 1",
+    ] {
+        assert_eq!(wrong.parse::<Gate>(), Err(GateError::Syntax(wrong.into())));
+    }
+}
+
+#[test]
+fn a_gate_fails_only_beyond_chance_unless_it_is_strict() {
+    // 16 of 20: Wilson says .584 to .919.
+    let few = records(16, 4);
+    let check = |gate: &str, strict: bool, has_failed: bool, words: &str| {
+        let judged = judge(gate, &few, strict);
+        assert_eq!(judged.has_failed, has_failed, "{gate}: {}", judged.line);
+        assert!(judged.line.contains(words), "{}", judged.line);
+    };
+    check("act_accuracy < 0.9", false, false, "but may be so by chance");
+    check("act_accuracy < 0.9", true, true, "fails: act_accuracy is 0.800 [0.584, 0.919], n 20");
+    check("act_accuracy < 0.95", false, true, "and so is its whole interval");
+    check("act_accuracy < 0.8", true, false, "passes");
+    check("act_accuracy <= 0.8", true, true, "");
+    check("wrong_replies > 0", false, true, "");
+    check("wrong_replies > 10 %", false, false, "by chance");
+    check("wrong_replies{billing} > 1 %", false, true, "wrong_replies{billing}");
+    check("wrong_replies{tag:billing} > 1 %", false, true, "");
+    check("p95{total} > 1", false, true, "p95{total} is 4.000");
+    // The same share of ten times as many cases is no chance.
+    assert!(judge("act_accuracy < 0.9", &records(160, 40), false).has_failed);
+}
+
+#[test]
+fn a_figure_without_a_case_fails_nothing() {
+    let handed: Vec<Record> = (0..9).map(|i| passed_on(&format!("{i}"), "a", "a")).collect();
+    for strict in [false, true] {
+        let judged = judge("wrong_replies > 0", &handed, strict);
+        assert!(!judged.has_failed && judged.line.contains("too few cases"), "{}", judged.line);
+    }
+}
+
+#[test]
+fn what_cannot_be_judged_is_an_error_that_names_what_can() {
+    let mut records = records(10, 10);
+    records.iter_mut().zip(0..).for_each(|(record, i)| record.confidence = f64::from(i) / 20.0);
+    let summary = summarise(&records);
+    let on = Judging { summary: &summary, records: &records, baseline: None, strict: false };
+    let check = |gate: &str, baseline: Option<&[Record]>, words: &str| {
+        let failure = gate.parse::<Gate>().unwrap().judge(&Judging { baseline, ..on }).unwrap_err();
+        assert!(failure.to_string().contains(words), "{failure}");
+    };
+    check("hit@7 < 1", None, "no figure \"hit@7\"; known: MRR, act_accuracy");
+    check("coverage{nobody} < 1", None, "coverage{billing}");
+    check("coverage < baseline", None, "--baseline");
+    check("auroc < baseline", Some(&records), "those that can: act_accuracy");
+}
+
+#[test]
+fn against_a_baseline_the_paired_test_decides() {
+    let before = records(40, 0);
+    let judge = |gate: &str, n_worse: usize, strict: bool| {
+        let mut after = before.clone();
+        for record in after.iter_mut().take(n_worse) {
+            record.act = "handoff".into();
+            record.sent = false;
+        }
+        let summary = summarise(&after);
+        let baseline = Some(before.as_slice());
+        let on = Judging { summary: &summary, records: &after, baseline, strict };
+        gate.parse::<Gate>().unwrap().judge(&on).unwrap()
+    };
+    let check = |gate: &str, n_worse: usize, strict: bool, has_failed: bool| {
+        let judged = judge(gate, n_worse, strict);
+        assert_eq!(judged.has_failed, has_failed, "{}", judged.line);
+    };
+    check("act_accuracy < baseline", 0, true, false);
+    check("act_accuracy < baseline", 2, false, false);
+    check("act_accuracy < baseline", 2, true, true);
+    check("act_accuracy < baseline", 12, false, true);
+    check("act_accuracy{billing} < baseline", 12, false, true);
+    check("act_accuracy < baseline - 0.5", 12, true, false);
+    let line = judge("act_accuracy < baseline", 2, false).line;
+    assert!(
+        line.contains("differs from the baseline by -0.050") && line.contains("p 0."),
+        "{line}"
+    );
+}
+
+#[test]
+fn a_gate_at_the_truth_fails_at_most_one_run_in_forty() {
+    // Of 60 cases each right with probability .8, the 97.5 % end of the interval is below .8 seldom.
+    use rand_chacha::{
+        ChaCha8Rng,
+        rand_core::{RngCore, SeedableRng},
+    };
+    let mut random = ChaCha8Rng::seed_from_u64(11);
+    let gate: Gate = "act_accuracy < 0.8".parse().unwrap();
+    let mut n_failed = 0;
+    for _ in 0..1_000 {
+        let n_right = (0..60).filter(|_| random.next_u32() % 10 < 8).count();
+        let found = crate::interval::share(n_right, 60).unwrap();
+        n_failed += usize::from(gate.judge_value(&found, 0.8, false).has_failed);
+    }
+    assert!(n_failed <= 40, "{n_failed} of 1000");
+}

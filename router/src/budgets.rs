@@ -1,0 +1,133 @@
+use crate::Confidence;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Thresholds of which labelled cases have proved that they keep an error budget; written by
+/// `frontdesk eval budget`, for people to read too.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Budgets {
+    /// Mark of the calibration whose confidences were compared with the thresholds.
+    pub calibration: String,
+    /// How and on what they were certified, for people.
+    pub report: BTreeMap<String, String>,
+    /// Topics that had cases enough to be judged by themselves. All others, and messages without a
+    /// topic, are judged together.
+    pub topics: BTreeSet<String>,
+    /// What was certified. What is missing could not be.
+    #[serde(default)]
+    pub certified: Vec<Certified>,
+}
+
+/// A threshold that keeps a budget.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Certified {
+    /// One of [`Budgets::topics`]; none stands for all others together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub topic: Option<String>,
+    /// Largest share of the answers that is wrong, above 0 and below 1.
+    pub error_budget: f64,
+    /// The least confidence that an answer needs.
+    pub threshold: f64,
+    /// Probability that the promise is kept, such as 0.95.
+    pub certainty: f64,
+    /// Cases that were surer than the threshold.
+    pub answered: usize,
+    /// Those of them that were wrong.
+    pub wrong: usize,
+}
+
+/// What a budget means for one conversation.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Allowance {
+    pub(crate) threshold: Confidence,
+    pub(crate) certified: bool,
+    /// Whether the desk has budgets at all, so that it is worth telling.
+    pub(crate) told: bool,
+}
+
+impl Budgets {
+    /// Says what is wrong with numbers in it, if anything is.
+    pub fn flaw(&self) -> Option<String> {
+        let share = |n: f64| n > 0.0 && n < 1.0;
+        let bad = self.certified.iter().find(|c| {
+            !share(c.error_budget)
+                || !share(c.certainty)
+                || Confidence::new(c.threshold).is_none()
+                || c.topic.as_ref().is_some_and(|topic| !self.topics.contains(topic))
+        })?;
+        let topic = bad.topic.as_deref().unwrap_or("all other topics");
+        Some(format!(
+            "the threshold for {topic} is not usable: a number is out of range, or the topic is not \
+             among `topics`"
+        ))
+    }
+
+    /// Returns the least confidence by which no more than `budget` of the answers on `topic` is
+    /// wrong. Where nothing is certified it is 1 - `budget`: of answers that are each that likely to
+    /// be right, no larger share is wrong, as far as the calibration is true.
+    pub(crate) fn allowance(&self, budget: f64, topic: Option<&str>) -> Option<Allowance> {
+        let topic = topic.filter(|topic| self.topics.contains(*topic));
+        // Rounding in a file must not part a budget from itself.
+        let fits = |c: &&Certified| c.topic.as_deref() == topic && c.error_budget <= budget + 1e-9;
+        let lowest = self.certified.iter().filter(fits).map(|c| c.threshold).min_by(f64::total_cmp);
+        let threshold = Confidence::new(lowest.unwrap_or(1.0 - budget))?;
+        let told = !self.calibration.is_empty();
+        Some(Allowance { threshold, certified: lowest.is_some(), told })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn budgets() -> Budgets {
+        let certified = |topic: Option<&str>, error_budget, threshold| Certified {
+            topic: topic.map(str::to_string),
+            error_budget,
+            threshold,
+            certainty: 0.95,
+            answered: 100,
+            wrong: 1,
+        };
+        Budgets {
+            topics: BTreeSet::from(["billing".to_string(), "privacy".to_string()]),
+            certified: vec![
+                certified(Some("billing"), 0.05, 0.8),
+                certified(Some("billing"), 0.1, 0.6),
+                certified(None, 0.1, 0.7),
+            ],
+            ..Budgets::default()
+        }
+    }
+
+    #[test]
+    fn a_budget_takes_the_lowest_threshold_that_keeps_it() {
+        let check = |budget: f64, topic: Option<&str>, threshold: f64, certified: bool| {
+            let found = budgets().allowance(budget, topic).unwrap();
+            assert!((found.threshold.value() - threshold).abs() < 1e-12, "{budget} {topic:?}");
+            assert_eq!(found.certified, certified, "{budget} {topic:?}");
+        };
+        check(0.05, Some("billing"), 0.8, true);
+        check(0.07, Some("billing"), 0.8, true);
+        check(0.2, Some("billing"), 0.6, true);
+        check(0.02, Some("billing"), 0.98, false);
+        // Judged by itself, and nothing could be certified: what holds for others does not help.
+        check(0.1, Some("privacy"), 0.9, false);
+        check(0.1, Some("jobs"), 0.7, true);
+        check(0.1, None, 0.7, true);
+        check(0.05, None, 0.95, false);
+    }
+
+    #[test]
+    fn numbers_out_of_range_are_flaws() {
+        assert_eq!(budgets().flaw(), None);
+        let mut broken: Budgets = budgets();
+        broken.certified[0].threshold = 1.5;
+        assert!(broken.flaw().is_some());
+        let mut broken: Budgets = budgets();
+        broken.topics.clear();
+        assert!(broken.flaw().is_some());
+    }
+}
