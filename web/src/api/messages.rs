@@ -26,7 +26,8 @@ pub(super) fn routes() -> OpenApiRouter<Front> {
 pub(super) struct Written {
     /// What the customer wrote, at most 64 KiB.
     text: String,
-    /// How the program names the message, in 1 to 200 bytes; the same name is taken once.
+    /// How the program names the message among all that it sends, in 1 to 200 bytes; the same
+    /// message is taken once, another one under this name is refused.
     #[serde(default)]
     external_id: Option<String>,
     /// The page that it was written from.
@@ -51,6 +52,7 @@ pub(super) async fn receive(
         Some(key) => own(&format!("request {key}")),
         None => own(&Id::<Entry>::new(front.office.now()).to_string()),
     };
+    let sent = Sent { customer, place: place.clone(), text: written.text.clone() };
     let inbound = Inbound {
         channel: CHANNEL.to_string(),
         external_id: client_id.clone().unwrap_or_else(unnamed),
@@ -60,7 +62,41 @@ pub(super) async fn receive(
         client_id,
         page: written.page,
     };
-    Ok(front.office.receive(inbound).await?)
+    let received = front.office.receive(inbound).await?;
+    if received.repeated && named.is_some() {
+        sent.is_what_came(front, received).await?;
+    }
+    Ok(received)
+}
+
+/// A message as it was sent, to be compared with the one that was recorded under its name.
+struct Sent {
+    customer: Id<Customer>,
+    place: Place,
+    text: String,
+}
+
+impl Sent {
+    /// Refuses another message under a name that was given before: taken for a repetition, it would
+    /// be lost.
+    async fn is_what_came(self, front: &Front, came: Received) -> Result<(), Problem> {
+        let store = front.office.store();
+        let record = store.conversation(came.conversation).await?;
+        let entries = store.timeline(came.conversation, came.number - 1, 1).await?;
+        let elsewhere = record.customer != self.customer
+            || matches!(self.place, Place::Known(id) if id != came.conversation);
+        let other_words = entries.iter().any(|entry| match &entry.content {
+            Content::Customer { text, .. } => *text != self.text.replace('\0', "\u{fffd}").trim(),
+            _ => false,
+        });
+        if !elsewhere && !other_words {
+            return Ok(());
+        }
+        let detail = "this name was given to another message, which was recorded; each message of a \
+            program needs a name of its own, in all its conversations";
+        let more = serde_json::Map::from_iter([("field".to_string(), "external_id".into())]);
+        Err(Problem { more, ..Problem::new(StatusCode::CONFLICT, "taken", detail) })
+    }
 }
 
 /// A source of what the bot wrote.

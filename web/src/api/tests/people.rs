@@ -71,6 +71,28 @@ async fn two_programs_may_name_their_messages_alike() {
 }
 
 #[tokio::test]
+async fn another_message_under_the_same_name_is_refused_and_not_taken_for_a_repetition() {
+    let api = Api::open().await;
+    let one = api.post("/customers", json!({})).await["id"].clone();
+    let two = api.post("/customers", json!({})).await["id"].clone();
+    let message = |text: &str| json!({ "text": text, "external_id": "m-1" });
+    let open =
+        |customer: &serde_json::Value, text: &str| json!({ "customer": customer, "message": message(text) });
+    let first = api.post("/conversations", open(&one, "Where is it?")).await;
+    let other = api.conversation("hello").await;
+    for (path, body) in [
+        ("/conversations".to_string(), open(&two, "Where is it?")),
+        ("/conversations".to_string(), open(&one, "And the other one?")),
+        (format!("/conversations/{other}/messages"), message("Where is it?")),
+    ] {
+        let refused = api.call("POST", &path, Some(body)).await;
+        refused.refuses(409, "taken");
+    }
+    let again = api.call("POST", "/conversations", Some(open(&one, " Where is it? "))).await;
+    assert_eq!((again.status, &again.body["id"]), (200, &first["id"]));
+}
+
+#[tokio::test]
 async fn teams_say_who_works_and_what_waits() {
     let api = Api::open().await;
     let id = api.conversation("hello").await;
