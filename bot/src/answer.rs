@@ -120,7 +120,7 @@ impl Desk {
         let decision = settled.unwrap_or_else(|| judge(&self.playbook.policy, &facts, &finding));
         let message = message::to_customer(
             &self.playbook,
-            decision.act(),
+            (decision.act(), decision.effects().sla.as_ref()),
             draft.as_ref(),
             noticed.language.as_deref(),
             &inquiry.context,

@@ -1,5 +1,7 @@
 use crate::{Context, Draft, Phrase, Playbook};
-use router::{Act, Expectation, Owner, Reply, Roster, Slug, expect};
+use router::{
+    Act, Expectation, Owner, Priority, Reply, Roster, SlaClock, Slug, Team, Waiting, expect,
+};
 use std::{collections::BTreeMap, fmt};
 
 /// What the customer reads of a decision. Printed, the choices stand below the text as a list.
@@ -23,15 +25,15 @@ impl fmt::Display for Told {
 pub struct Staffing {
     /// The teammates.
     pub roster: Roster,
-    /// How many conversations wait in each team's queue.
-    pub queued: BTreeMap<Slug, usize>,
+    /// The conversations that wait in each team's queue.
+    pub queued: BTreeMap<Slug, Vec<Waiting>>,
 }
 
 /// Renders what the customer reads of a decision; nothing, where the customer reads nothing. The
 /// text follows from the decision, never the reverse.
 pub(crate) fn to_customer(
     playbook: &Playbook,
-    act: &Act,
+    (act, sla): (&Act, Option<&Slug>),
     draft: Option<&Draft>,
     language: Option<&str>,
     context: &Context,
@@ -66,7 +68,7 @@ pub(crate) fn to_customer(
         Act::Resolve => plain(wording.say(Phrase::Goodbye, language, &[])),
         // People will answer, and whoever waits for them shall know it.
         Act::HandOff { team, .. } | Act::DraftOnly { team } => {
-            let expectation = expectation(playbook, team, language, context);
+            let expectation = expectation(playbook, (act, sla), language, context);
             let slots = [("team", team_name(playbook, team)), ("expect", &expectation)];
             plain(wording.say(Phrase::HandOff, language, &slots))
         }
@@ -97,18 +99,53 @@ fn team_name<'a>(playbook: &'a Playbook, slug: &'a Slug) -> &'a str {
     playbook.policy.team(slug).map_or(slug.as_str(), |team| team.name.as_str())
 }
 
-/// Says what to expect of a team, as far as its hours and the staffing tell.
+/// Returns how many conversations of a team's queue come before one that joins it now.
+fn n_ahead(
+    playbook: &Playbook,
+    team: &Team,
+    (act, sla): (&Act, Option<&Slug>),
+    context: &Context,
+) -> usize {
+    let (queue, now) = (context.staffing.queued.get(&team.slug), context.now);
+    let sla = sla.or(team.sla.as_ref()).and_then(|sla| playbook.policy.sla(sla));
+    let due = sla.map(|sla| sla.due(team.hours.as_ref(), &SlaClock::new(now))).unwrap_or_default();
+    let joins = Waiting {
+        // Of those that are alike the one that was there comes first.
+        id: char::MAX.to_string(),
+        language: None,
+        priority: match act {
+            Act::HandOff { priority, .. } => *priority,
+            _ => Priority::default(),
+        },
+        due: due.next().map(|(_, due)| due),
+        arrived_at: now,
+        teammate: None,
+    };
+    queue.map_or(0, |queue| router::n_ahead(&joins, queue))
+}
+
+/// Says what to expect of the team that an act hands over to, as far as its hours and the staffing
+/// tell.
 fn expectation(
     playbook: &Playbook,
-    slug: &Slug,
+    (act, sla): (&Act, Option<&Slug>),
     language: Option<&str>,
     context: &Context,
 ) -> String {
     let (staffing, now) = (&context.staffing, context.now);
-    let name = ("team", team_name(playbook, slug));
-    let Some(team) = playbook.policy.team(slug) else { return String::new() };
+    let Some(team) = act.team().and_then(|team| playbook.policy.team(team)) else {
+        return String::new();
+    };
+    let name = ("team", team.name.as_str());
     let wording = &playbook.wording;
-    let n_ahead = staffing.queued.get(slug).copied().unwrap_or(0);
+    let named = match act {
+        Act::HandOff { teammate, .. } => teammate.as_ref(),
+        _ => None,
+    };
+    if named.is_some_and(|named| router::may_take(team, named, &staffing.roster, now)) {
+        return wording.say(Phrase::Soon, language, &[name]);
+    }
+    let n_ahead = n_ahead(playbook, team, (act, sla), context);
     match expect(team, &staffing.roster, n_ahead, now) {
         Expectation::OpensAt(opens) => {
             let zone = team.hours.as_ref().map(|hours| hours.time_zone().clone());
@@ -132,7 +169,6 @@ fn expectation(
 mod tests {
     use super::*;
     use crate::{config::Config, read_playbook};
-    use router::Priority;
 
     const TEAMS: &str = "fallback_team = \"t\"\n[[team]]\nslug = \"t\"\nname = \"T\"\n\
         [[reply]]\nslug = \"r\"\ntext.en = \"Hello\"\n";
@@ -142,7 +178,7 @@ mod tests {
         answers.replies = replies;
         let playbook = read_playbook("routing.toml".as_ref(), TEAMS, &answers).unwrap();
         let context = Context::at("2026-11-18T09:30:00Z".parse().unwrap());
-        to_customer(&playbook, act, None, None, &context).map(|told| told.text)
+        to_customer(&playbook, (act, None), None, None, &context).map(|told| told.text)
     }
 
     #[test]

@@ -147,9 +147,22 @@ fn eligible<'a>(
         }
         None => members,
     };
-    keep(members, Why::AllFull, &|member| {
-        team.capacity_of(member).is_none_or(|most| presence(roster, member).n_open < most)
-    })
+    keep(members, Why::AllFull, &|member| has_room(team, roster, member))
+}
+
+/// Returns whether a teammate of `team` whom a rule names may be given a conversation at `now`: the
+/// team is open, and the teammate may reply, is available and below capacity. Who names somebody
+/// has thought of the language.
+pub fn may_take(team: &Team, teammate: &Slug, roster: &Roster, now: Timestamp) -> bool {
+    let member = team.member(teammate).filter(|member| member.may_reply);
+    team.is_open(now)
+        && member.is_some_and(|member| {
+            presence(roster, member).available && has_room(team, roster, member)
+        })
+}
+
+fn has_room(team: &Team, roster: &Roster, member: &Member) -> bool {
+    team.capacity_of(member).is_none_or(|most| presence(roster, member).n_open < most)
 }
 
 fn presence(roster: &Roster, member: &Member) -> Presence {
@@ -239,26 +252,30 @@ pub enum Expectation {
     },
     /// The team is closed and opens then.
     OpensAt(Timestamp),
-    /// The team is open, and nobody on it is available.
+    /// The team is open, and nobody on it is available, or whoever is holds as much as allowed.
     NobodyAvailable,
     /// Nothing can be said: nothing is known of anybody on the team, or it does not open.
     Unknown,
 }
 
 /// Works out what a customer whose conversation `team` has may expect at `now`. What the members
-/// speak and how much they hold is not looked at.
+/// speak is not looked at.
 pub fn expect(team: &Team, roster: &Roster, n_ahead: usize, now: Timestamp) -> Expectation {
     if !team.is_open(now) {
         let opening = team.hours.as_ref().and_then(|hours| hours.next_opening(now));
         return opening.map_or(Expectation::Unknown, Expectation::OpensAt);
     }
     let may_reply = team.members.iter().filter(|member| member.may_reply);
-    let known: Vec<&Presence> = may_reply.filter_map(|member| roster.get(&member.slug)).collect();
+    let known: Vec<&Member> =
+        may_reply.filter(|member| roster.contains_key(&member.slug)).collect();
+    let mut there = known.iter().filter(|member| presence(roster, member).available).peekable();
     if known.is_empty() {
-        Expectation::Unknown
-    } else if known.iter().any(|presence| presence.available) {
-        Expectation::TeamOpen { n_ahead }
-    } else {
-        Expectation::NobodyAvailable
+        return Expectation::Unknown;
     }
+    let is_there = there.peek().is_some();
+    // Who picks by hand is not stopped by a capacity; and a place in the queue says more.
+    let takes = team.assignment == Assignment::Manual
+        || n_ahead > 0
+        || there.any(|member| has_room(team, roster, member));
+    if is_there && takes { Expectation::TeamOpen { n_ahead } } else { Expectation::NobodyAvailable }
 }

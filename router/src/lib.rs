@@ -39,8 +39,8 @@ mod walk;
 mod words;
 
 pub use assignment::{
-    Assigned, Expectation, Presence, Roster, Waiting, Why, assign, expect, n_ahead, order, pull,
-    share_out,
+    Assigned, Expectation, Presence, Roster, Waiting, Why, assign, expect, may_take, n_ahead,
+    order, pull, share_out,
 };
 pub use budgets::{Budgets, Certified};
 pub use check::{Example, Flaw, Severity, check};

@@ -7,7 +7,7 @@ use crate::{
     words::sought,
 };
 use jiff::Timestamp;
-use router::{Owner, Slug, Status};
+use router::{Owner, Slug, Status, Waiting};
 use sqlx::{AssertSqlSafe, any::AnyRow};
 
 /// A part of a long list, newest first.
@@ -301,6 +301,23 @@ impl Store {
         .await
     }
 
+    /// Lists what waits in the queues of all teams, as far as its place in one depends on it: of the
+    /// conversations the first `limit`, in the order of [`Store::queue`].
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn queues(&self, limit: u32) -> Result<Vec<(Slug, Waiting)>, Error> {
+        let rows = sqlx::query(
+            "SELECT owner_team, id, next_due, priority, arrived_at FROM conversation
+             WHERE status = 'open' AND owner_team IS NOT NULL AND owner_teammate IS NULL
+             ORDER BY next_due, urgency, arrived_at, id LIMIT $1",
+        )
+        .bind(i64::from(limit))
+        .fetch_all(&self.reader)
+        .await?;
+        rows.iter().map(read_waiting).collect()
+    }
+
     async fn count(&self, sql: &'static str) -> Result<i64, Error> {
         Columns(&sqlx::query(sql).fetch_one(&self.reader).await?).number("n")
     }
@@ -312,6 +329,20 @@ impl Store {
         counts.sort();
         Ok(counts)
     }
+}
+
+fn read_waiting(row: &AnyRow) -> Result<(Slug, Waiting), Error> {
+    let columns = Columns(row);
+    let waiting = Waiting {
+        id: columns.text("id")?,
+        language: None,
+        priority: record::priority(&columns.text("priority")?)?,
+        // Nothing due is kept as the end of time.
+        due: Timestamp::from_microsecond(columns.number("next_due")?).ok(),
+        arrived_at: columns.time("arrived_at")?,
+        teammate: None,
+    };
+    Ok((columns.slug("owner_team")?, waiting))
 }
 
 fn read_item(row: &AnyRow) -> Result<QueueItem, Error> {

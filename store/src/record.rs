@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 mod row;
 
-pub(crate) use row::{Locked, insert, lock, lock_named, read, status_name, update};
+pub(crate) use row::{Locked, insert, lock, lock_named, priority, read, status_name, update};
 
 /// A conversation as it is kept, without its timeline.
 #[derive(Debug, Clone, PartialEq)]

@@ -23,6 +23,8 @@ pub mod postgres;
 pub mod program;
 #[cfg(test)]
 mod race;
+#[cfg(test)]
+mod ruled;
 pub mod sample;
 #[cfg(test)]
 mod shift;

@@ -118,6 +118,7 @@ then = { hand_off = "leads", teammate = "cy" }
     let customer = bench.visitor().await;
     let record = bench.say(&customer, Place::New, "Give me a human please").await;
     bench.pass(SignedDuration::from_mins(21));
+    bench.sign_in("cy").await;
     bench.office.run_until_idle().await.unwrap();
     let cy = Owner::Teammate { team: slug("leads"), teammate: slug("cy"), by_person: false };
     assert_eq!(*bench.record(record.id).await.state.owner(), cy);

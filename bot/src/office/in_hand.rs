@@ -1,7 +1,7 @@
 use super::{briefing::in_safe_order, shift};
 use crate::{Playbook, Told, webhook};
 use jiff::{SignedDuration, Timestamp};
-use router::{Event, Hours, IllegalMove, Owner, Priority, SlaClock, Slug, Status};
+use router::{Event, Hours, IllegalMove, Owner, Priority, Roster, SlaClock, Slug, Status};
 use serde_json::{Value as Json, json};
 use store::{Actor, Change, Content, Entry, Id, NewPost, NewTimer, Record, Source};
 
@@ -35,14 +35,15 @@ impl<'a> InHand<'a> {
 
     /// Works out what is promised by now, and has webhooks told what happened.
     pub(super) fn finish(self) {
-        let Self { playbook, record, change, now, .. } = self;
+        let Self { playbook, record, change, .. } = self;
         record.due = promised(playbook, record);
         for (promise, due) in [
             ("first_reply", record.due.first_reply),
             ("next_reply", record.due.next_reply),
             ("resolution", record.due.resolution),
         ] {
-            let Some(due_at) = due.filter(|due| *due > now) else { continue };
+            // One that is past already, as of a team that was closed, is told of at once.
+            let Some(due_at) = due else { continue };
             let key = format!("sla:{promise}:{}", due_at.as_microsecond());
             let action = json!({"promise": promise, "due": due_at.to_string()});
             change.timers.push(NewTimer { key, due_at, action });
@@ -67,10 +68,7 @@ impl<'a> InHand<'a> {
         let was_closed = self.record.state.status() == Status::Closed;
         self.record.state.apply(&Event::CustomerWrote)?;
         if was_closed {
-            self.record.clock = None;
-            self.record.queued_at = None;
-            self.record.sla = None;
-            self.outcome(store::OutcomeKind::Reopened, None);
+            self.begin_episode();
         }
         let (now, record) = (self.now, &mut *self.record);
         record.snoozed_until = None;
@@ -88,6 +86,16 @@ impl<'a> InHand<'a> {
             self.event(&Actor::Customer, "reopened", json!({}));
         }
         Ok(())
+    }
+
+    /// Forgets what was true of the episode that has ended alone: how urgent it was, what was promised
+    /// and since when. Tags and attributes tell of the customer's matter, and stay.
+    fn begin_episode(&mut self) {
+        self.record.clock = None;
+        self.record.queued_at = None;
+        self.record.sla = None;
+        self.record.priority = Priority::default();
+        self.outcome(store::OutcomeKind::Reopened, None);
     }
 
     /// Has the bot say something that `event` stands for; None: words that go with another event,
@@ -130,7 +138,7 @@ impl<'a> InHand<'a> {
         let event = Event::TeammateWrote { team, teammate: teammate.clone() };
         self.record.state.apply(&event)?;
         if was_closed {
-            self.record.clock = None;
+            self.begin_episode();
             self.event(&Actor::Teammate(teammate.clone()), "reopened", json!({}));
         }
         let now = self.now;
@@ -188,6 +196,14 @@ impl<'a> InHand<'a> {
         self.outward("assign", post);
         self.event(by, "assigned", said);
         Ok(())
+    }
+
+    /// Whether a teammate whom a rule names may be given it now. Systems with an inbox of their own
+    /// know who is there; here nobody does.
+    pub(super) fn may_give(&self, team: &Slug, teammate: &Slug, roster: &Roster) -> bool {
+        let team = self.playbook.policy.team(team);
+        let may = |team| router::may_take(team, teammate, roster, self.now);
+        self.outward || team.is_some_and(may)
     }
 
     fn people_have_it(&mut self) {
@@ -269,10 +285,7 @@ impl<'a> InHand<'a> {
         self.record.state.apply(&Event::Reopened)?;
         self.record.snoozed_until = None;
         if was_closed {
-            self.record.clock = None;
-            self.record.queued_at = None;
-            self.record.sla = None;
-            self.outcome(store::OutcomeKind::Reopened, None);
+            self.begin_episode();
             self.event(by, "reopened", json!({}));
         }
         Ok(())

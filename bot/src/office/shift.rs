@@ -51,12 +51,13 @@ impl Office {
     }
 
     async fn wake_rested(&self) -> Result<bool, OfficeError> {
-        let mut busy = false;
+        let (mut busy, close_after) = (false, self.inner.pace.close_after);
         for id in self.store().rested(self.now(), AT_ONCE).await? {
             let woken = self.alter(id, |in_hand| {
                 let over = in_hand.record.snoozed_until.is_some_and(|until| until <= in_hand.now);
                 if over && in_hand.record.state.status() == Status::Snoozed {
                     in_hand.wake()?;
+                    end_when_quiet(in_hand, close_after);
                 }
                 Ok(())
             });
@@ -338,16 +339,23 @@ fn hand_on(
         in_hand.event(by, "left_with_teammate", json!({"team": team.as_str()}));
         return Ok(());
     }
+    let teammate = teammate.as_ref().filter(|name| in_hand.may_give(team, name, &staffing.roster));
     if team_of(in_hand.record) != Some(team) {
         let context = Context { staffing, ..Context::at(in_hand.now) };
-        let language = in_hand.record.language.clone();
-        let told = message::to_customer(in_hand.playbook, act, None, language.as_deref(), &context);
+        let (language, sla) = (in_hand.record.language.clone(), in_hand.record.sla.clone());
+        let told = message::to_customer(
+            in_hand.playbook,
+            (act, sla.as_ref()),
+            None,
+            language.as_deref(),
+            &context,
+        );
         if let Some(told) = told {
             in_hand.bot_says(&told, Vec::new(), None, None)?;
         }
     }
     in_hand.hand_off(team, by, detail)?;
-    teammate.as_ref().map_or(Ok(()), |teammate| in_hand.assign(team, teammate, by))
+    teammate.map_or(Ok(()), |teammate| in_hand.assign(team, teammate, by))
 }
 
 /// Does what rules about waiting say.

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use knowledge::Reader;
 use router::{
     Act, Author, Confidence, Decision, Event, IllegalMove, Message, Owner, Priority, Reason, Reply,
-    Scalar, Status,
+    Roster, Scalar, Slug, Status, Waiting,
 };
 use serde_json::{Value as Json, json};
 use std::{
@@ -44,7 +44,12 @@ struct Turn {
     owner: Owner,
     episode: u32,
     took: Duration,
+    /// Who was at work then.
+    roster: Roster,
 }
+
+/// Conversations of all queues together that are looked at to tell a customer how many come first.
+const COUNTED_AT_ONCE: u32 = 2_000;
 
 impl Turn {
     /// Has people say what the bot cannot.
@@ -77,6 +82,7 @@ impl Office {
         let turn = if turns.last().is_some_and(|turn| turn.author == Author::Customer) {
             let customer = self.store().customer(record.customer).await?;
             let staffing = self.staffing(&desk).await?;
+            let roster = staffing.roster.clone();
             let asked = turns.last().map(|turn| turn.text.clone()).unwrap_or_default();
             let so_far = so_far(&turns);
             let inquiry = inquiry(&record, &customer, turns, (staffing, self.now()));
@@ -88,7 +94,7 @@ impl Office {
                 Some(why) => turn.kept_back(&desk, why),
                 None => turn,
             };
-            Some(Turn { asked, so_far, ..turn })
+            Some(Turn { asked, so_far, roster, ..turn })
         } else {
             None
         };
@@ -163,9 +169,12 @@ impl Office {
     pub(super) async fn staffing(&self, desk: &Desk) -> Result<Staffing, OfficeError> {
         let seen_since = self.now().saturating_sub(self.inner.pace.presence);
         let roster = self.store().roster(seen_since.unwrap_or(Timestamp::MIN)).await?;
-        let queued = self.store().queued().await?.into_iter();
-        let queued = queued.filter(|(team, _)| desk.policy().team(team).is_some());
-        let queued = queued.map(|(team, n)| (team, usize::try_from(n).unwrap_or(0))).collect();
+        let mut queued: BTreeMap<Slug, Vec<Waiting>> = BTreeMap::new();
+        for (team, waiting) in self.store().queues(COUNTED_AT_ONCE).await? {
+            if desk.policy().team(&team).is_some() {
+                queued.entry(team).or_default().push(waiting);
+            }
+        }
         Ok(Staffing { roster, queued })
     }
 }
@@ -279,6 +288,7 @@ fn turn_of(
             owner,
             episode,
             took,
+            roster: Roster::default(),
         };
     }
     tracing::error!(conversation.id = %record.id, "answering panicked; the conversation goes to people");
@@ -286,10 +296,12 @@ fn turn_of(
     let act = Act::HandOff { team, teammate: None, priority: Priority::Normal };
     let reason = Reason::Unavailable("answering failed inside".into());
     let language = record.language.as_deref();
-    let told = message::to_customer(desk.playbook(), &act, None, language, &Context::at(now));
+    let told =
+        message::to_customer(desk.playbook(), (&act, None), None, language, &Context::at(now));
     let (asked, so_far) = (String::new(), String::new());
     let decision = Decision::new(act, reason, []);
-    Turn { answer: None, basis: None, decision, told, asked, so_far, about, owner, episode, took }
+    let (answer, basis, roster) = (None, None, Roster::default());
+    Turn { answer, basis, decision, told, asked, so_far, about, owner, episode, took, roster }
 }
 
 /// Writes down a decision and does what it says, as far as whoever has the conversation by now
@@ -353,7 +365,13 @@ fn sources(answer: &Answer) -> Vec<Source> {
 fn carry_out(in_hand: &mut InHand<'_>, turn: &Turn, id: Id<Decided>) -> Result<(), IllegalMove> {
     let effects = turn.decision.effects().clone();
     let returns = effects.return_to_bot && turn.owner != Owner::Bot;
-    may(in_hand.record, turn, returns)?;
+    if let Err(why) = may(in_hand.record, turn, returns) {
+        if why == IllegalMove::ChosenByPerson {
+            // A rule may say how it is looked after, not by whom.
+            look_after(in_hand, turn, id);
+        }
+        return Err(why);
+    }
     // Words that came meanwhile are not answered yet: nothing ends before they are.
     let more_came = in_hand.record.turn_due_at.is_some();
     if returns {
@@ -363,7 +381,26 @@ fn carry_out(in_hand: &mut InHand<'_>, turn: &Turn, id: Id<Decided>) -> Result<(
     if !(more_came && *turn.decision.act() == Act::Resolve) {
         do_act(in_hand, turn, id)?;
     }
+    look_after(in_hand, turn, id);
     let by = &Actor::Bot;
+    if let Some(rest) = effects.snooze.filter(|_| !more_came)
+        && in_hand.record.state.status() == Status::Open
+    {
+        if *in_hand.record.state.owner() == Owner::Bot {
+            // What the rule met with rest needs no other answer; else it would be met again.
+            in_hand.nobody_waits();
+        }
+        in_hand.snooze_for(by, rest)?;
+    }
+    if effects.close && !more_came && in_hand.record.state.status() != Status::Closed {
+        in_hand.close(by)?;
+    }
+    Ok(())
+}
+
+/// Does what a decision says beside its act: none of it needs the conversation to be the bot's.
+fn look_after(in_hand: &mut InHand<'_>, turn: &Turn, id: Id<Decided>) {
+    let (by, effects) = (&Actor::Bot, turn.decision.effects().clone());
     in_hand.tag(by, effects.tags);
     if let Some(priority) = effects.priority {
         in_hand.prioritise(by, priority);
@@ -380,15 +417,6 @@ fn carry_out(in_hand: &mut InHand<'_>, turn: &Turn, id: Id<Decided>) -> Result<(
         in_hand.change.posts.push(post);
     }
     shift::set_escalations(in_hand, &turn.decision);
-    if let Some(rest) = effects.snooze.filter(|_| !more_came)
-        && in_hand.record.state.status() == Status::Open
-    {
-        in_hand.snooze_for(by, rest)?;
-    }
-    if effects.close && !more_came && in_hand.record.state.status() != Status::Closed {
-        in_hand.close(by)?;
-    }
-    Ok(())
 }
 
 /// Looks whether all of a turn is allowed, before any of it is done: nobody else has taken the
@@ -437,7 +465,9 @@ fn do_act(in_hand: &mut InHand<'_>, turn: &Turn, id: Id<Decided>) -> Result<(), 
             in_hand.hand_off(team, &Actor::Bot, json!({"reason": reason}))?;
             in_hand.outcome(OutcomeKind::HandedOff, None);
             match act {
-                Act::HandOff { teammate: Some(teammate), .. } => {
+                Act::HandOff { teammate: Some(teammate), .. }
+                    if in_hand.may_give(team, teammate, &turn.roster) =>
+                {
                     in_hand.assign(team, teammate, &Actor::Bot)
                 }
                 _ => Ok(()),

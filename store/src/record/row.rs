@@ -148,7 +148,7 @@ pub(crate) fn status_name(status: Status) -> &'static str {
     }
 }
 
-fn priority(name: &str) -> Result<Priority, Error> {
+pub(crate) fn priority(name: &str) -> Result<Priority, Error> {
     let all = [Priority::Low, Priority::Normal, Priority::High, Priority::Urgent];
     all.into_iter().find(|priority| priority.name() == name).ok_or_else(|| damaged("priority"))
 }

@@ -15,6 +15,7 @@ fn an_answer_does_not_reach_over_into_the_next_episode() {
         about: 1,
         owner: Owner::Bot,
         episode: 1,
+        roster: Roster::default(),
         took: Duration::ZERO,
     };
     assert_eq!(may(&record, &turn, false), Ok(()));

@@ -76,8 +76,7 @@ async fn another_message_under_the_same_name_is_refused_and_not_taken_for_a_repe
     let one = api.post("/customers", json!({})).await["id"].clone();
     let two = api.post("/customers", json!({})).await["id"].clone();
     let message = |text: &str| json!({ "text": text, "external_id": "m-1" });
-    let open =
-        |customer: &serde_json::Value, text: &str| json!({ "customer": customer, "message": message(text) });
+    let open = |customer: &serde_json::Value, text: &str| json!({ "customer": customer, "message": message(text) });
     let first = api.post("/conversations", open(&one, "Where is it?")).await;
     let other = api.conversation("hello").await;
     for (path, body) in [
