@@ -8,8 +8,10 @@ and the multi-turn cases are parted here by conversation, by the rule of evals/s
 
 import hashlib
 import json
+import math
 import os
 import platform
+import statistics
 import subprocess
 import sys
 import time
@@ -19,6 +21,8 @@ PROGRAM = os.environ["FRONTDESK"]
 KEPT = Path("target/results")
 PAGE = Path("docs/results.md")
 DRAWS = (1, 2, 3)
+# The 97.5 % quantile of Student's t with two degrees of freedom, for three draws.
+T_OF_THREE = 4.303
 
 
 def frontdesk(*arguments, desk=None, **settings):
@@ -55,7 +59,8 @@ def write_lines(file, lines):
 
 def is_test(case):
     """Parts conversations by halves, as evals/src/split.rs does."""
-    opening = " ".join(case["messages"][0]["text"].split()).lower()
+    asked = (turn["text"] for turn in case["messages"] if turn["author"] == "customer")
+    opening = " ".join(next(asked, "").split()).lower()
     return hashlib.sha256(opening.encode()).digest()[0] % 2 == 1
 
 
@@ -120,7 +125,8 @@ def topics(name, file, *more):
 
 
 def draws(name, file, shots, names):
-    """Averages over draws of a few examples a topic; low and high are the worst and the best draw."""
+    """Averages over draws of a few examples a topic. The interval has both errors: of the draw, by
+    Student's t, and of the texts that are measured on, which all draws share."""
     more = ["--names"] if names else []
     found = [
         topics(f"{name}-{shots}{'-names' if names else ''}-{seed}", file,
@@ -129,10 +135,26 @@ def draws(name, file, shots, names):
     ]
     values = [figure["value"] for figure in found]
     mean = sum(values) / len(values)
-    return {"value": mean, "low": min(values), "high": max(values), "n": found[0]["n"]}
+    between = T_OF_THREE * statistics.stdev(values) / len(values) ** 0.5
+    within = sum(figure["high"] - figure["low"] for figure in found) / len(found) / 2
+    half = math.hypot(between, within)
+    return {"value": mean, "low": max(0.0, mean - half), "high": min(1.0, mean + half), "n": found[0]["n"]}
 
 
-def row(what, figure, best=None, whose="", higher=True):
+def verdict(figure, best, higher=True, is_aim=False):
+    """Says a gap in a word. Others' figures err too, as far as ours do: they come of as many texts,
+    or fewer. An aim does not."""
+    value, low, high = figure["value"], figure["low"], figure["high"]
+    theirs = 0.0 if is_aim else (high - low) / 2
+    gap = value - best if higher else best - value
+    up, down = (high - value, value - low) if higher else (value - low, high - value)
+    clear, short = gap > math.hypot(down, theirs), -gap > math.hypot(up, theirs)
+    if is_aim and not clear and not short:
+        return f"**not shown**, {gap:+.3f}"
+    return f"{'**short**' if short else 'better' if clear else 'no clear difference'}, {gap:+.3f}"
+
+
+def row(what, figure, best=None, whose="", higher=True, is_aim=False):
     """Makes a line of the table: what, ours, n, the best of others, the gap in words."""
     if figure is None:
         return f"| {what} | not measured | | {whose} | **open** |"
@@ -140,12 +162,8 @@ def row(what, figure, best=None, whose="", higher=True):
     ours = f"{value:.3f} [{low:.3f}, {high:.3f}]"
     if best is None:
         return f"| {what} | {ours} | {figure['n']} | {whose} | |"
-    gap = value - best if higher else best - value
-    clear = low > best if higher else high < best
-    short = high < best if higher else low > best
-    word = "**short**" if short else "better" if clear else "no clear difference"
-    word = word if higher or clear or short else "**not shown**"
-    return f"| {what} | {ours} | {figure['n']} | {whose} {best:.3f} | {word}, {gap:+.3f} |"
+    gap = verdict(figure, best, higher, is_aim)
+    return f"| {what} | {ours} | {figure['n']} | {whose} {best:.3f} | {gap} |"
 
 
 def head(title, note):
@@ -170,7 +188,7 @@ def multi_turn(data):
     lines += [
         row("hit@1, both", fused["hit@1"], 0.831, "last two turns, rank fusion"),
         row("hit@1, both, test half", tests["fused"]["hit@1"], 0.831,
-            "the same"),
+            "the same, on all cases"),
         row("hit@1, both", fused["hit@1"], 0.756, "last turn alone"),
         row("hit@1, both", fused["hit@1"], 0.717, "all turns"),
         row("hit@1, words", retrieval["words"]["hit@1"], 0.753, "BM25"),
@@ -209,7 +227,8 @@ def decisions(figures):
     }
     lines = [row(what, figures[name]) for name, what in plain.items() if name in figures]
     if "ece" in figures:
-        lines.insert(1, row("ECE (ten bins)", figures["ece"], 0.05, "wanted, at most", higher=False))
+        lines.insert(1, row("ECE (ten bins)", figures["ece"], 0.05, "wanted, at most", higher=False,
+                            is_aim=True))
     return lines
 
 
@@ -275,8 +294,8 @@ def collections(data):
     lines = head(
         "Topics",
         "Learnt from training messages alone, what is learnt with them (the doubt, the temperature) "
-        "included. Of a few examples a topic three draws are averaged, with the worst and the best "
-        "draw in brackets; which draws the papers had is not known.",
+        "included. Of a few examples a topic three draws are averaged; the interval has the error of "
+        "the draw and that of the texts. Which draws the papers had is not known.",
     )
     clinc = topics("clinc150", data / "clinc150/utterances.jsonl")
     lines += [
@@ -398,7 +417,8 @@ def main():
              f"commit {commit.stdout.strip()}:", "", "```text", "scripts/results ../shared/data", "```", "",
              "In brackets are 95 % intervals; *others* are figures published or measured with plain tools "
              "on the same collection, as `../shared/README.md` lists them. A gap is *better* or *short* "
-             "where the interval excludes the other figure, else there is no clear difference. The "
+             "where it exceeds both errors, theirs taken as large as ours, else there is no clear "
+             "difference. The "
              "embedder is all-MiniLM-L6-v2 throughout, and no generator writes."]
     for collection in (multi_turn, documentation, bank_help, collections, redaction, embeddings):
         lines += collection(data)

@@ -165,7 +165,8 @@ impl Desk {
             evidence,
             articles: found.articles(),
             index: found.knowledge.generation().to_string(),
-            vague: found.findings.terms.is_empty() && !question.is_follow_up(),
+            vague: !question.is_follow_up()
+                && (found.findings.terms.is_empty() || question.asks_nothing()),
             timings: Timings { search_ms, draft_ms: milliseconds(drafting), ..Timings::default() },
         })
     }

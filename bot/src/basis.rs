@@ -2,7 +2,7 @@
 
 use crate::{Answer, Desk, Drafter, EVIDENCE_VERSION};
 use knowledge::Knowledge;
-use router::{Confidence, Finding};
+use router::{Budgets, Confidence, Finding};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use store::{Basis, Grounds, NewDecision, Ranked};
@@ -13,7 +13,7 @@ const ARTICLES: usize = 10;
 
 impl Desk {
     /// Says by what this desk decides, by name: `program`, `index`, `embedder`, `drafter`,
-    /// `generator`, `guidance`, `rules`, `settings`, `calibration` and `evidence`. What is too long
+    /// `generator`, `guidance`, `rules`, `settings`, `calibration`, `budgets` and `evidence`. What is too long
     /// to be kept stands as a digest. With all of them alike the same question, put at the same
     /// time, leads to the same decision, but for what a generator writes.
     pub fn versions(&self) -> BTreeMap<String, String> {
@@ -35,6 +35,10 @@ impl Desk {
         ];
         let calibration = self.calibration().map(|fitted| digest(&format!("{fitted:?}")));
         versions.extend(calibration.map(|fitted| ("calibration", fitted)));
+        let budgets = policy.budgets();
+        if *budgets != Budgets::default() {
+            versions.push(("budgets", digest(&format!("{budgets:?}"))));
+        }
         match &self.drafter {
             Drafter::Quotes => versions.push(("drafter", "quotes".into())),
             Drafter::Written { generator, limit_tokens, guidance } => {

@@ -40,25 +40,31 @@ pub(crate) fn read_budgets(
     text: &str,
     calibration: Option<&Calibration>,
 ) -> Result<Budgets, Fault> {
-    let budgets: Budgets =
-        toml::from_str(text).map_err(|source| Fault::of_toml(file, text, &source))?;
-    let fault = |what: String| Fault {
-        file: file.to_path_buf(),
-        line: None,
-        what,
-        mend: "certify them again with `frontdesk eval budget`".into(),
-    };
-    if let Some(what) = budgets.flaw() {
-        return Err(fault(what));
-    }
+    let budgets = parse_budgets(file, text)?;
     let used = calibration.map(mark).unwrap_or_default();
     if budgets.calibration == used {
         return Ok(budgets);
     }
-    Err(fault(format!(
+    let what = format!(
         "the budgets were certified with the calibration {}, this desk uses {used}",
         budgets.calibration
-    )))
+    );
+    Err(certify_again(file, what))
+}
+
+/// Reads budgets from the text of their file, for whichever calibration they were certified.
+///
+/// # Errors
+/// A [`Fault`] when they cannot be read, or a number in them makes no sense.
+pub fn parse_budgets(file: &Path, text: &str) -> Result<Budgets, Fault> {
+    let budgets: Budgets =
+        toml::from_str(text).map_err(|source| Fault::of_toml(file, text, &source))?;
+    budgets.flaw().map_or(Ok(budgets), |what| Err(certify_again(file, what)))
+}
+
+fn certify_again(file: &Path, what: String) -> Fault {
+    let mend = "certify them again with `frontdesk eval budget`".into();
+    Fault { file: file.to_path_buf(), line: None, what, mend }
 }
 
 /// Returns the built-in calibration for `used`; `None` when there is none.

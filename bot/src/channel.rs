@@ -120,6 +120,10 @@ pub enum Unheard {
     Unreadable(String),
 }
 
+/// How long what was broken off may take its effect, in seconds: the far side heard the request and
+/// answers nobody any more.
+const AFTER_SILENCE_S: u64 = 30;
+
 /// Why a post did not arrive; the texts hold no customer data and no secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DeliveryError {
@@ -158,11 +162,13 @@ impl DeliveryError {
         matches!(self, Self::Never(_) | Self::Unwanted(_) | Self::KeptBack(_))
     }
 
-    /// Returns for how many seconds the far side wants quiet, where it said so.
+    /// Returns for how many seconds the far side wants quiet, where it said so, or may still be doing
+    /// what it was asked for.
     pub(crate) fn after_s(&self) -> Option<u64> {
         match self {
             Self::Later { after_s, .. } => *after_s,
-            Self::TimedOut | Self::Never(_) | Self::Unwanted(_) | Self::KeptBack(_) => None,
+            Self::TimedOut => Some(AFTER_SILENCE_S),
+            Self::Never(_) | Self::Unwanted(_) | Self::KeptBack(_) => None,
         }
     }
 }

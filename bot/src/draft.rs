@@ -47,6 +47,8 @@ pub struct Draft {
     pub coverage: f64,
     /// Why a written draft was put aside for quotes, if it was.
     pub put_aside: Option<String>,
+    /// Whether the generator, or what checks its words, could not be reached.
+    pub has_failed: bool,
 }
 
 /// Composes drafts.
@@ -86,7 +88,8 @@ impl Drafter {
         let written = match pen.write(question, found, &quotes).await {
             Ok(draft) => Some(draft),
             Err(put_aside) => {
-                if matches!(put_aside, written::PutAside::Failed(_)) {
+                quotes.has_failed = matches!(put_aside, written::PutAside::Failed(_));
+                if quotes.has_failed {
                     measure::model_failed(measure::Model::Generator);
                 }
                 quotes.put_aside = Some(put_aside.to_string());

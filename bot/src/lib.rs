@@ -37,7 +37,7 @@ mod wording;
 
 pub use answer::{Answer, Timings};
 pub use basis::finding_of;
-pub use calibration::fitted_for;
+pub use calibration::{fitted_for, parse_budgets};
 pub use channel::{Call, Channel, Delivered, DeliveryError, Parcel, Unheard};
 pub use classifiers::Classifiers;
 pub use contradictions::contradictions;
@@ -52,8 +52,8 @@ pub use knowledge::{ArticleCard, Mode, Reader};
 pub use library::{Edited, Found, Library, Lookup, Refreshed};
 pub use message::{Staffing, Told};
 pub use office::{
-    AsOf, ByBot, Changed, Clock, Deed, Elsewhere, Happened, Happening, Heard, Inbound, Office,
-    OfficeError, OfficeParts, Pace, Place,
+    AsOf, ByBot, ByRequest, Changed, Clock, Deed, Elsewhere, Happened, Happening, Heard, Inbound,
+    Office, OfficeError, OfficeParts, Pace, Place,
 };
 pub use playbook::{Canned, Lines, Playbook, Webhook, read_playbook};
 pub use question::Question;

@@ -60,7 +60,7 @@ pub(crate) fn decided(act: &'static str, topic: Option<&str>) {
     counter!("frontdesk_decisions_total", "act" => act, "topic" => topic).increment(1);
 }
 
-/// Notes that a conversation came to a team's queue.
+/// Notes that a conversation came to a team's queue, whoever brought it there.
 pub(crate) fn handed_off(team: &str) {
     counter!("frontdesk_handoffs_total", "team" => team.to_string()).increment(1);
 }

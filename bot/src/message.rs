@@ -142,7 +142,7 @@ fn expectation(
         Act::HandOff { teammate, .. } => teammate.as_ref(),
         _ => None,
     };
-    if named.is_some_and(|named| router::may_take(team, named, &staffing.roster, now)) {
+    if named.is_some_and(|named| router::may_take(team, named, &staffing.roster, now).is_ok()) {
         return wording.say(Phrase::Soon, language, &[name]);
     }
     let n_ahead = n_ahead(playbook, team, (act, sla), context);

@@ -8,6 +8,7 @@
 mod act;
 mod briefing;
 mod door;
+mod effects;
 mod elsewhere;
 mod hanging;
 mod in_hand;
@@ -17,13 +18,13 @@ mod shift;
 mod takeover;
 mod turn;
 
-pub use act::Deed;
+pub use act::{ByRequest, Deed};
 pub use door::{Inbound, Place};
 pub use elsewhere::{AsOf, ByBot, Elsewhere, Happened, Happening, Heard};
 pub(crate) use turn::{LOOK_BACK, end_with_the_customer, reader, said};
 
 use hanging::Hanging;
-use in_hand::InHand;
+use in_hand::{InHand, queues_entered};
 
 use crate::{Channel, Desk, measure};
 use arc_swap::ArcSwap;
@@ -141,6 +142,9 @@ pub enum OfficeError {
     /// Somebody wrote in the meantime what the deed did not know of; the number of that entry.
     #[error("somebody has written in the meantime; look at the conversation again")]
     Overtaken(i64),
+    /// A person has given the conversation to this teammate, of whom the taker did not know.
+    #[error("somebody has taken the conversation in the meantime; look at it again")]
+    Held(router::Slug),
     /// What was given cannot be used; the text says what and how to mend it.
     #[error("{0}")]
     Invalid(String),
@@ -359,9 +363,11 @@ impl Office {
             let done = alter(&mut in_hand)?;
             let n_entries = in_hand.last_entry();
             in_hand.finish();
-            Ok::<_, OfficeError>((done, Record { n_entries, ..record.clone() }))
+            let queues = queues_entered(&change.entries);
+            Ok::<_, OfficeError>((done, Record { n_entries, ..record.clone() }, queues))
         });
-        let (done, record) = altered.await??;
+        let (done, record, queues) = altered.await??;
+        queues.iter().for_each(|team| measure::handed_off(team));
         self.changed(conversation, record.n_entries);
         Ok((done, record))
     }

@@ -13,6 +13,26 @@ const LIMIT_BYTES: usize = 8_000;
 /// Weight of the words of the customer's turn before the last one (see `docs/evals.md`).
 const EARLIER_WORDS: f32 = 0.4;
 
+/// Words by which people say that they want something or that something is wrong, and not what: a
+/// message of these alone is asked back instead of being searched for. A word that may name a thing
+/// of the company's does not belong here.
+const SAYS_NOTHING: [&str; 4] = [
+    "a all an and anybody anyone are any assist assistance can could do doesn don error errors for \
+     get getting good got guys have having hello help hey hi i in is isn issue issues it just m me \
+     morning my need not of one please problem problems question questions quick so some somebody \
+     someone something stuck support t thank thanks that the there this to trouble urgent ve want \
+     with work working works wrong you your broken afternoon evening day dear team again still",
+    "bitte brauche danke das ein eine einen es fehler frage fragen geht gibt guten hab habe haben \
+     hallo helfen hi hilfe ich ihnen ihr ist jemand kann kaputt können könnte mal mehr mir mit moin \
+     morgen nicht noch problem probleme sie tag abend und uns unterstützung wir zu",
+    "ai aide aider aidez avoir avons besoin bonjour bonsoir d de erreur est et gens il j je l la le \
+     m ma marche me merci moi mon ne nous pas plaît plait pouvez pourriez problème probleme \
+     problèmes que quelqu un une question questions s salut svp vous y à ça",
+    "algo alguien ayuda ayudar ayudarme ayúdame buenas buenos con de días dudas duda el en error es \
+     favor funciona gracias hay hola la me mi necesito no noches por pregunta preguntas problema \
+     problemas puede pueden quiero tardes tengo tienen un una usted y",
+];
+
 impl Question {
     /// Asks `text` without any history.
     pub fn new(text: impl Into<String>) -> Self {
@@ -43,6 +63,16 @@ impl Question {
     /// Whether something was said before.
     pub fn is_follow_up(&self) -> bool {
         self.earlier().is_some()
+    }
+
+    /// Whether it says no more than that something is wanted or wrong, such as "Hi, I have a
+    /// question", in English, German, French or Spanish.
+    pub(crate) fn asks_nothing(&self) -> bool {
+        let is_said = |word: &str, list: &str| list.split(' ').any(|said| said == word);
+        let words = self.last().split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty());
+        let words: Vec<String> = words.take(20).map(str::to_lowercase).collect();
+        let in_list = |list: &&str| words.iter().all(|word| is_said(word, list));
+        !words.is_empty() && SAYS_NOTHING.iter().any(in_list)
     }
 
     /// Returns the customer's turn before the last one, which a follow-up leans on. Nearer history
@@ -76,4 +106,42 @@ impl Question {
 
 fn cut(text: &str) -> &str {
     &text[..text.floor_char_boundary(LIMIT_BYTES)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_asks_nothing_is_told_from_what_asks_little() {
+        let check = |text: &str, expected: bool| {
+            assert_eq!(Question::new(text).asks_nothing(), expected, "{text}");
+        };
+        for nothing in [
+            "Hi, I have a question",
+            "Help please!!",
+            "can you help me?",
+            "It doesn't work",
+            "I've got a problem",
+            "Guten Morgen, ich habe eine Frage",
+            "Hallo, das geht nicht mehr :(",
+            "Bonjour, j'ai une question s'il vous plaît",
+            "Hola, ¿me puede ayudar por favor?",
+        ] {
+            check(nothing, true);
+        }
+        for asks in [
+            "",
+            "Hi, I have a question about invoices",
+            "Password",
+            "It doesn't sync",
+            "ich habe eine Frage zur Rechnung",
+            "the export is broken",
+            "Can I pay?",
+            "Was kostet das?",
+            "help 中文",
+        ] {
+            check(asks, false);
+        }
+    }
 }

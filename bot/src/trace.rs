@@ -1,11 +1,18 @@
 use crate::Answer;
 use router::{
-    Act, Decision, Effects, Facts, Permission, Policy, Reply, Scalar, Value, with_finding,
+    Act, Decision, Effects, Facts, Finding, Permission, Policy, Reply, Scalar, Value, with_finding,
 };
 use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeMap;
 
 impl Answer {
+    /// Whether a model or the index failed on the way, so that the same question may be answered
+    /// otherwise a moment later.
+    pub fn has_failed(&self) -> bool {
+        let is_lost = matches!(self.finding, Finding::Failed(_)) && self.index.is_empty();
+        is_lost || self.draft.as_ref().is_some_and(|draft| draft.has_failed)
+    }
+
     /// Writes down how the decision came about, compactly and readable by itself: what rules knew
     /// beyond the plainest conversation ([`Facts::new`]), which fired and what they did, what is
     /// done and why. With the same rules the same facts, and the customer's words, lead to the same

@@ -3,8 +3,8 @@
 use crate::{progress::Bars, settings::Settings};
 use anyhow::Context;
 use bot::{
-    Classifiers, Clock, Desk, Drafter, Library, Parts, WebhookParts, Webhooks,
-    config::{DrafterKind, EmbedderKind, GeneratorKind, IntercomMode},
+    Classifiers, Clock, Desk, Drafter, Library, Parts, Playbook, WebhookParts, Webhooks,
+    config::{Config, DrafterKind, EmbedderKind, GeneratorKind, IntercomMode},
 };
 use intercom::{Intercom, IntercomParts, Mode, SharedBudget, wire::ExternalId};
 use models::{
@@ -82,6 +82,19 @@ impl Tools {
             Classifiers::learn(&playbook, embedder, topic_model.as_deref(), &cache).await?;
         Ok(Desk::new(Parts { library, drafter, playbook, classifiers, calibration, budgets })?)
     }
+}
+
+/// Gives a playbook of the desk its certified error budgets, where it has any, for whoever judges
+/// by the rules without opening the desk.
+pub(crate) fn with_budgets(
+    (root, config): (&Path, &Config),
+    playbook: Playbook,
+) -> anyhow::Result<Playbook> {
+    let file = own_file(root, "answers.budgets", &config.answers.budgets)?;
+    let Some((file, text)) = file else { return Ok(playbook) };
+    let budgets =
+        bot::parse_budgets(&file, &text).map_err(|fault| bot::Error::Desk(vec![fault]))?;
+    Ok(Playbook { policy: playbook.policy.with_budgets(budgets), ..playbook })
 }
 
 /// Finds the file of the topics that the desk has learnt.
@@ -163,8 +176,8 @@ pub(crate) fn intercom(
         IntercomMode::Notes => Mode::Notes,
         IntercomMode::Silent => Mode::Silent,
     };
-    let secret = config.client_secret.clone();
-    Ok(Some(Intercom::new(IntercomParts { client, bot, secret, mode, clock })))
+    let (secret, store) = (config.client_secret.clone(), store.clone());
+    Ok(Some(Intercom::new(IntercomParts { client, bot, secret, mode, store, clock })))
 }
 
 /// Says why the workspace of Intercom could not be used as the settings have it.

@@ -38,9 +38,10 @@ fn others_find_the_same_values() {
         return;
     }
     let mut random = ChaCha8Rng::seed_from_u64(20_261_122);
-    let kinds: [(&str, Draw); 5] = [
+    let kinds: [(&str, Draw); 6] = [
         ("rankings", ranking),
         ("confidences", confidences),
+        ("ties", ties),
         ("labels", labels),
         ("texts", texts),
         ("shares", shares),
@@ -65,7 +66,7 @@ fn others_find_the_same_values() {
             }
         }
     }
-    assert_eq!(n_compared, N_INPUTS * (7 + 3 + 4 + 2 + 2));
+    assert_eq!(n_compared, N_INPUTS * (7 + 3 + 2 + 4 + 2 + 2));
 }
 
 fn ask(python: &Path, script: &Path, inputs: &Value) -> Value {
@@ -120,6 +121,21 @@ fn confidences(random: &mut ChaCha8Rng) -> Example {
         ("brier", brier(&judged)),
         ("ece", calibration_error(&judged, 10)),
     ];
+    (json!({"confidence": confidence, "right": right}), own)
+}
+
+/// Draws confidences many of which are alike.
+fn ties(random: &mut ChaCha8Rng) -> Example {
+    let n = 10 + below(100, random);
+    let judged: Vec<Judged> = (0..n)
+        .map(|i| Judged {
+            confidence: below(6, random) as f64 / 5.0,
+            right: if i < 2 { i == 1 } else { below(2, random) == 1 },
+        })
+        .collect();
+    let confidence: Vec<f64> = judged.iter().map(|case| case.confidence).collect();
+    let right: Vec<u8> = judged.iter().map(|case| u8::from(case.right)).collect();
+    let own = vec![("auroc", auroc(&judged)), ("brier", brier(&judged))];
     (json!({"confidence": confidence, "right": right}), own)
 }
 

@@ -2,8 +2,9 @@
 //!
 //! [`certify`] is Learn-then-Test (Angelopoulos, Bates, Candès, Jordan and Lei 2021): for each
 //! threshold the hypothesis "more than the budget is wrong above it" is tested by the exact binomial
-//! tail (Bates, Angelopoulos, Lei, Malik and Jordan 2021), and thresholds are lowered, in an order
-//! fixed before any label is seen, until one test fails. A second exact test, of the hypergeometric
+//! tail (Bates, Angelopoulos, Lei, Malik and Jordan 2021), and thresholds are lowered from a few
+//! [`starts`], among which the doubt is divided, until one test fails. Where they lie other cases
+//! say, so that the order is fixed before anything of these is seen. A second exact test, of the hypergeometric
 //! tail, asks the same of as many answers again: what people will count next month is not the rate
 //! itself, and chance adds to it. Whatever the confidence is worth, a promise is broken with a chance
 //! of about [`Promise::doubt`] at most; that cases are drawn as customers' questions will be is all
@@ -72,43 +73,89 @@ const MOST_MISSING: usize = 1_000_000;
 /// Thresholds are tried in steps of this, from the top.
 const STEP: f64 = 0.01;
 
+/// Where lowering begins when nothing tells where it had better.
+const USUAL_STARTS: [f64; 4] = [0.9, 0.8, 0.7, 0.5];
+
+/// The strictest budget that is looked into: it takes 50,000 answers without an error.
+pub const LEAST_BUDGET: f64 = 1e-4;
+
 /// Finds the lowest threshold of which the cases prove that it keeps the promise. `None` for a
-/// promise that is none, without cases, or when a confidence is no probability.
+/// promise that is none, without cases or [`starts`], or when a confidence is no probability.
 ///
-/// Lowering starts where there are first enough answers for an error-free record to be proof; fewer
-/// could not pass, and starting further down would give away the surest answers. That start depends
-/// on confidences, never on what turned out right.
-pub fn certify(judged: &[Judged], promise: Promise) -> Option<Proof> {
-    let Promise { budget, doubt } = promise;
-    let is_share = |share: f64| share > 0.0 && share < 1.0;
+/// Whatever the confidence is worth, the promise holds as long as the starts were chosen without
+/// these cases.
+pub fn certify(judged: &[Judged], starts: &[f64], promise: Promise) -> Option<Proof> {
     let lawful = judged.iter().all(|case| (0.0..=1.0).contains(&case.confidence));
-    if judged.is_empty() || !lawful || !is_share(budget) || !is_share(doubt) {
+    if judged.is_empty() || starts.is_empty() || !lawful || !promise.is_one() {
         return None;
     }
-    let n_least = least_answers(promise);
-    let mut kept = None;
-    let mut nearest: Option<Unsupported> = None;
-    for counted in above_each(judged) {
-        let Counted { threshold, n_answered, n_wrong } = counted;
-        let missing = answers_missing(n_answered, n_wrong, promise);
-        if nearest.as_ref().is_none_or(|best| missing < best.answers_missing) && n_answered > 0 {
-            nearest = Some(unsupported(judged.len(), counted, missing));
-        }
-        if n_answered < n_least {
-            continue;
-        }
-        if !proves(n_wrong, n_answered, promise) {
-            break;
-        }
-        kept = Some(Kept {
-            threshold,
-            n_answered,
-            n_wrong,
-            wrong_at_most: upper_bound(n_wrong, n_answered, doubt),
-            coverage: share(n_answered, judged.len())?,
-        });
+    let each = promise.divided(starts.len());
+    let counts = above_each(judged);
+    let mut lowest: Option<Counted> = None;
+    for start in starts {
+        // A start is a threshold that is tried, but for rounding.
+        let below = counts.iter().filter(|counted| counted.threshold <= start + STEP / 2.0);
+        let passed = below.take_while(|it| proves(it.n_wrong, it.n_answered, each)).last();
+        let found = lowest.into_iter().chain(passed.copied());
+        lowest = found.min_by(|a, b| a.threshold.total_cmp(&b.threshold));
     }
-    kept.map(Proof::Kept).or(nearest.map(Proof::Unsupported))
+    let Some(Counted { threshold, n_answered, n_wrong }) = lowest else {
+        let missing =
+            |counted: &Counted| answers_missing(counted.n_answered, counted.n_wrong, each);
+        let answered = counts.into_iter().filter(|counted| counted.n_answered > 0);
+        let nearest = answered.map(|counted| (missing(&counted), counted)).min_by_key(|it| it.0);
+        return nearest.map(|(missing, counted)| {
+            Proof::Unsupported(unsupported(judged.len(), counted, missing))
+        });
+    };
+    Some(Proof::Kept(Kept {
+        threshold,
+        n_answered,
+        n_wrong,
+        wrong_at_most: upper_bound(n_wrong, n_answered, each.doubt),
+        coverage: share(n_answered, judged.len())?,
+    }))
+}
+
+/// Chooses where the lowering of thresholds begins, for as many cases as shall be proof: where the
+/// promise is likeliest to be proved, as a guide of other cases tells, such as those that the
+/// confidence was fitted to. Without a guide it begins at usual places, and the doubt is divided
+/// among them.
+pub fn starts(guide: &[Judged], n_cases: usize, promise: Promise) -> Vec<f64> {
+    if guide.is_empty() || !promise.is_one() {
+        return USUAL_STARTS.to_vec();
+    }
+    let scale = n_cases as f64 / guide.len() as f64;
+    let rated = above_each(guide)
+        .into_iter()
+        .map(|counted| (chance_of_proof(counted, scale, promise), counted.threshold));
+    rated.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, threshold)| threshold).into_iter().collect()
+}
+
+/// Returns the chance that `scale` times as many cases will prove the promise at a threshold. The
+/// share of wrong ones is taken as Jeffreys' prior has it, as few cases often show none.
+fn chance_of_proof(counted: Counted, scale: f64, promise: Promise) -> f64 {
+    let Counted { n_answered, n_wrong, .. } = counted;
+    let n = (n_answered as f64 * scale).round() as usize;
+    if n == 0 || !proves(0, n, promise) {
+        return 0.0;
+    }
+    let (mut most, mut too_many) = (0, n);
+    while too_many - most > 1 {
+        let middle = usize::midpoint(most, too_many);
+        if proves(middle, n, promise) { most = middle } else { too_many = middle }
+    }
+    binomial_tail(most, n, (n_wrong as f64 + 0.5) / (n_answered as f64 + 1.0))
+}
+
+impl Promise {
+    fn is_one(self) -> bool {
+        (LEAST_BUDGET..1.0).contains(&self.budget) && self.doubt > 0.0 && self.doubt < 1.0
+    }
+
+    fn divided(self, n: usize) -> Self {
+        Self { doubt: self.doubt / n as f64, ..self }
+    }
 }
 
 /// Returns the number of answers, all of them right, that proves the promise: the least that any
@@ -138,7 +185,8 @@ fn first_half_tail(k: usize, more: usize, n: usize) -> f64 {
     if n_wrong > n {
         return 1.0;
     }
-    let none: f64 = (0..n).map(|j| ((2 * n - n_wrong - j) as f64 / (2 * n - j) as f64).ln()).sum();
+    // All wrong ones fall to the second half, one after the other.
+    let none: f64 = (0..n_wrong).map(|j| ((n - j) as f64 / (2 * n - j) as f64).ln()).sum();
     let ratio =
         |i: usize| ((n_wrong - i) * (n - i)) as f64 / ((i + 1) * (n - n_wrong + i + 1)) as f64;
     sum_of_logs(none, (0..k).map(|i| ratio(i).ln()))

@@ -2,19 +2,21 @@ use crate::{
     case::{Case, ExpectedAct},
     examine::{Examination, Question, Target, examine},
     logistic::{Direction, Feature, Fit, Options, Row, fit},
-    split::Parts,
+    split::{Parts, conversation},
     trial::{Asked, answers, gold},
 };
 use anyhow::Context;
 use bot::{Answer, Desk};
 use router::{Calibration, Evidence, Factor, FittedFor};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Drafts for a desk's cases to learn from. Made of [`Parts::learning`] and of nothing else, so that
 /// what [`calibrate`] fits cannot have seen a case that figures are taken from.
 pub struct Lesson {
     name: String,
     rows: Vec<Observed>,
+    /// Cases that expect an answer and name no article: nobody knows whether their drafts are right.
+    n_unlabelled: usize,
 }
 
 /// Drafts for a desk's cases to be measured on: those of [`Parts::test`].
@@ -103,10 +105,10 @@ pub async fn observe(
     progress: &(dyn Fn(usize) + Sync),
 ) -> anyhow::Result<(Lesson, Exam)> {
     let drafts = Drafts { desk, at_once, progress };
-    let learning = drafts.of(&parts.learning, 0).await?;
-    let test = drafts.of(&parts.test, 2 * parts.learning.len()).await?;
-    let name = name.to_string();
-    Ok((Lesson { name: name.clone(), rows: learning }, Exam { name, rows: test }))
+    let (rows, n_unlabelled) = drafts.of(&parts.learning, 0).await?;
+    let lesson = Lesson { name: name.to_string(), rows, n_unlabelled };
+    let (rows, _) = drafts.of(&parts.test, 2 * parts.learning.len()).await?;
+    Ok((lesson, Exam { name: name.to_string(), rows }))
 }
 
 struct Drafts<'a> {
@@ -116,12 +118,20 @@ struct Drafts<'a> {
 }
 
 impl Drafts<'_> {
-    /// Observes the drafts for some cases; `n_before` have been drafted already.
-    async fn of(&self, cases: &[Case], n_before: usize) -> anyhow::Result<Vec<Observed>> {
+    /// Observes the drafts for some cases, and counts those of which the truth is not known;
+    /// `n_before` have been drafted already.
+    async fn of(&self, cases: &[Case], n_before: usize) -> anyhow::Result<(Vec<Observed>, usize)> {
         let knowledge = self.desk.library().knowledge()?;
         let mut asked = Vec::new();
         let mut truths = Vec::new();
-        for (group, case) in cases.iter().enumerate() {
+        let (mut groups, mut n_unlabelled) = (HashMap::new(), 0);
+        for case in cases {
+            if case.expect.is_unlabelled() {
+                n_unlabelled += 1;
+                continue;
+            }
+            let next = groups.len();
+            let group = *groups.entry(conversation(case)).or_insert(next);
             let gold = gold(case, &knowledge);
             let without: Vec<usize> =
                 gold.iter().filter_map(|id| knowledge.article_named(id)).collect();
@@ -140,7 +150,8 @@ impl Drafts<'_> {
         }
         let told = |done: usize| (self.progress)(n_before + done);
         let answers = answers(self.desk, asked.into_iter(), self.at_once, &told).await?;
-        Ok(answers.iter().zip(&truths).filter_map(|(answer, truth)| truth.row(answer)).collect())
+        let rows = answers.iter().zip(&truths).filter_map(|(answer, truth)| truth.row(answer));
+        Ok((rows.collect(), n_unlabelled))
     }
 }
 
@@ -336,6 +347,15 @@ fn rows(lessons: &[&Lesson], names: &[&str], target: Target) -> Vec<Row> {
     rows
 }
 
+/// Under which a calibration says that it has not seen [`Parts::proving`].
+const PARTED: &str = "cases to learn from";
+
+/// Whether a calibration was fitted to a learning part beside which there is one to prove
+/// thresholds with; older ones have seen both.
+pub fn leaves_proof(calibration: &Calibration) -> bool {
+    calibration.report.contains_key(PARTED)
+}
+
 fn report(lessons: &[Lesson], fitted: &Fitted, penalty: f64) -> BTreeMap<String, String> {
     let cases = |lesson: &Lesson| format!("{} ({} drafts)", lesson.name, lesson.rows.len());
     let mut report = BTreeMap::from([
@@ -343,6 +363,12 @@ fn report(lessons: &[Lesson], fitted: &Fitted, penalty: f64) -> BTreeMap<String,
         ("cross-validated".to_string(), fitted.cross_validated.to_string()),
         ("method".to_string(), format!("logistic regression, L2 penalty {penalty}")),
     ]);
+    report.insert(PARTED.into(), "those to prove thresholds with were left out".into());
+    let n_unlabelled: usize = lessons.iter().map(|lesson| lesson.n_unlabelled).sum();
+    if n_unlabelled > 0 {
+        let text = format!("{n_unlabelled} that expect an answer and name no article");
+        report.insert("cases left out".into(), text);
+    }
     for (name, unseen) in &fitted.unseen {
         report.insert(format!("unseen cases of {name}"), unseen.to_string());
     }

@@ -56,6 +56,10 @@ pub struct Case {
 pub struct Expect {
     /// What ought to be done.
     pub act: ExpectedAct,
+    /// Whether somebody judged it; else `act` is what people did, and nobody knows whether the bot
+    /// could have done it.
+    #[serde(default = "judged", skip_serializing_if = "is_judged")]
+    pub judged: bool,
     /// Ids of the articles that hold the answer, each once; empty when none does or none is known.
     pub articles: Vec<String>,
     /// What a person answered.
@@ -67,6 +71,23 @@ pub struct Expect {
     /// The route that the rules ought to take, for `frontdesk rules test`.
     #[serde(skip)]
     pub route: Option<Route>,
+}
+
+impl Expect {
+    /// Whether nobody says which article holds the answer where there is one, or whether there is
+    /// any, so that no draft can be told to be right or wrong.
+    pub fn is_unlabelled(&self) -> bool {
+        (self.act == ExpectedAct::Answer || !self.judged) && self.articles.is_empty()
+    }
+}
+
+fn judged() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_judged(judged: &bool) -> bool {
+    *judged
 }
 
 /// What ought to be done with a conversation.
@@ -292,9 +313,18 @@ fn parse_expect(fields: &Map<String, Value>) -> Result<Expect, Fault> {
             _ => ExpectedAct::Handoff,
         },
     };
+    let judged = match expect.get("judged") {
+        None | Some(Value::Null) => true,
+        Some(Value::Bool(judged)) => *judged,
+        Some(other) => {
+            let mend = "write false where only what people did is known";
+            return Err(Fault::wrong_kind("expect.judged", other, mend));
+        }
+    };
     Ok(Expect {
         route,
         act,
+        judged,
         articles: parse_names(expect, "articles", "expect.articles")?,
         answer: optional_text(expect, "answer", "expect.answer")?,
         topic: optional_text(expect, "topic", "expect.topic")?,

@@ -152,7 +152,7 @@ impl Change<'_> {
 pub fn compare<'a>(before: &'a [Record], after: &'a [Record]) -> Comparison<'a> {
     let Matched { pairs, n_alone, n_other_question, n_relabelled } = matched(before, after);
     let scores = SCORES.iter().filter_map(|score| {
-        let difference = difference(score, &pairs)?;
+        let difference = difference(score, 0.0, &pairs)?;
         let mean = |values: Vec<f64>| values.iter().sum::<f64>() / values.len() as f64;
         let of = score.of;
         let first = mean(pairs.iter().filter_map(|(before, _)| of(before)).collect());
@@ -185,17 +185,25 @@ pub fn compare<'a>(before: &'a [Record], after: &'a [Record]) -> Comparison<'a> 
     }
 }
 
-/// Compares one figure of two runs; `None` where too few cases are common to them. `concerns`
-/// tells whether a case is of the group that is asked for.
+/// One figure of two runs over the cases that are common to them.
+pub(crate) struct Paired {
+    /// Those of the cases that belong to the group that is asked for.
+    pub(crate) n_pairs: usize,
+    /// The difference; `None` where too few of them concern the figure.
+    pub(crate) change: Option<Difference>,
+}
+
+/// Compares one figure of two runs. `belongs` tells whether a case is of the group that is asked
+/// for; p is the probability of a difference as far from `margin`, were that the true one.
 pub(crate) fn paired_change(
-    score: &score::Score,
+    (score, margin): (&score::Score, f64),
     before: &[Record],
     after: &[Record],
-    concerns: impl Fn(&Record) -> bool,
-) -> Option<Difference> {
+    belongs: impl Fn(&Record) -> bool,
+) -> Paired {
     let mut pairs = matched(before, after).pairs;
-    pairs.retain(|(_, after)| concerns(after));
-    difference(score, &pairs)
+    pairs.retain(|(_, after)| belongs(after));
+    Paired { n_pairs: pairs.len(), change: difference(score, margin, &pairs) }
 }
 
 type Pair<'a> = (Cow<'a, Record>, &'a Record);
@@ -234,10 +242,22 @@ fn is_same_label(a: &Expect, b: &Expect) -> bool {
     a.articles == b.articles && of(a) == of(b)
 }
 
-fn difference(score: &score::Score, pairs: &[Pair<'_>]) -> Option<Difference> {
+/// Estimates a difference and tests whether it is `margin`: the second's values less that much,
+/// against none.
+fn difference(score: &score::Score, margin: f64, pairs: &[Pair<'_>]) -> Option<Difference> {
     let of = score.of;
-    let values: Vec<_> = pairs.iter().map(|(before, after)| (of(before), of(after))).collect();
-    difference_of_means(&values, Resampling::default())
+    let less = |margin: f64| -> Option<Difference> {
+        let values: Vec<_> = pairs
+            .iter()
+            .map(|(before, after)| (of(before), of(after).map(|value| value - margin)))
+            .collect();
+        difference_of_means(&values, Resampling::default())
+    };
+    let plain = less(0.0)?;
+    Some(match margin {
+        0.0 => plain,
+        margin => Difference { p: less(margin)?.p, ..plain },
+    })
 }
 
 fn change<'a>(before: Cow<'a, Record>, after: &'a Record) -> Option<Change<'a>> {

@@ -4,11 +4,11 @@
 mod tests;
 
 use crate::{
-    compare::{ALPHA, SCORES, paired_change},
-    figure::Group,
+    compare::{ALPHA, Paired, SCORES, paired_change},
+    figure::{By, Figure},
     interval::{Difference, Estimate},
     record::Record,
-    summary::Summary,
+    summary::{FIGURES, STAGE_FIGURES, STAGES, Summary, TEAM_FIGURES, measured},
 };
 use std::{collections::BTreeSet, fmt, str::FromStr};
 use thiserror::Error;
@@ -66,6 +66,9 @@ pub enum GateError {
         /// What can be compared.
         known: String,
     },
+    /// No case that it concerns is in the baseline too, so that nothing would ever fail it.
+    #[error("{0:?} compares with a baseline that has none of its cases; run both on the same ones")]
+    NothingInCommon(String),
 }
 
 /// What gates are judged on.
@@ -99,15 +102,16 @@ impl Gate {
     /// nothing.
     ///
     /// # Errors
-    /// [`GateError::Unknown`], [`GateError::NoBaseline`] and [`GateError::NotPaired`].
+    /// [`GateError::Unknown`], [`GateError::NoBaseline`], [`GateError::NotPaired`] and
+    /// [`GateError::NothingInCommon`].
     pub fn judge(&self, on: &Judging<'_>) -> Result<Judgement, GateError> {
-        let estimate = self.find(on.summary)?;
+        let part = self.part(on.records)?;
         match self.bound {
             Bound::Number(bound) => {
-                let Some(estimate) = estimate else { return Ok(self.without_cases()) };
+                let Some(estimate) = self.find(part, on) else { return Ok(self.without_cases()) };
                 Ok(self.judge_value(&estimate, bound, on.strict))
             }
-            Bound::Baseline(margin) => self.judge_difference(margin, on),
+            Bound::Baseline(margin) => self.judge_difference(margin, part, on),
         }
     }
 
@@ -126,18 +130,24 @@ impl Gate {
         self.judged(has_failed, &what, why)
     }
 
-    fn judge_difference(&self, margin: f64, on: &Judging<'_>) -> Result<Judgement, GateError> {
+    fn judge_difference(
+        &self,
+        margin: f64,
+        part: Option<Part<'_>>,
+        on: &Judging<'_>,
+    ) -> Result<Judgement, GateError> {
         let baseline = on.baseline.ok_or_else(|| GateError::NoBaseline(self.to_string()))?;
         let score = SCORES.iter().find(|score| score.name == self.figure).ok_or_else(|| {
             let known: Vec<&str> = SCORES.iter().map(|score| score.name).collect();
             GateError::NotPaired { name: self.figure.clone(), known: known.join(", ") }
         })?;
-        let belongs =
-            |record: &Record| self.group.as_ref().is_none_or(|group| is_of_group(record, group));
-        let Some(found) = paired_change(score, baseline, on.records, belongs) else {
-            return Ok(self.without_cases());
-        };
-        let Difference { estimate, p } = found;
+        let belongs = |record: &Record| part.is_none_or(|part| part.has(record));
+        let Paired { n_pairs, change } =
+            paired_change((score, margin), baseline, on.records, belongs);
+        if n_pairs == 0 {
+            return Err(GateError::NothingInCommon(self.to_string()));
+        }
+        let Some(Difference { estimate, p }) = change else { return Ok(self.without_cases()) };
         let is_beyond = self.operator.holds(estimate.value, margin);
         let is_sure = self.operator.holds(self.operator.last_end(&estimate), margin) && p < ALPHA;
         let has_failed = if on.strict { is_beyond } else { is_sure };
@@ -171,20 +181,44 @@ impl Gate {
         Judgement { gate, has_failed: false, line }
     }
 
-    /// Finds the figure; `None` where it is known and stands on no case in this run.
-    fn find(&self, summary: &Summary) -> Result<Option<Estimate>, GateError> {
-        let found = match &self.group {
-            None => summary.figure(&self.figure),
-            Some(name) => {
-                let of = summary.groups.iter().filter(|group| is_named(group, name));
-                of.flat_map(|group| &group.figures).find(|figure| figure.name == self.figure)
-            }
+    /// Finds the part of the run that the gate is about; `None` for the whole. A bare name is that
+    /// of a tag before a topic, a team, a file and a stage; the first that bears it and has the
+    /// figure counts.
+    fn part<'a>(&'a self, records: &[Record]) -> Result<Option<Part<'a>>, GateError> {
+        let unknown = || GateError::Unknown {
+            name: self.name(),
+            known: known(self.group.is_some().then_some(records)),
         };
-        let is_known = self.group.is_none() && SCORES.iter().any(|it| it.name == self.figure);
-        if found.is_some() || is_known {
-            return Ok(found.map(|figure| figure.estimate));
+        let Some(group) = self.group.as_deref() else {
+            let is_known = FIGURES.contains(&self.figure.as_str());
+            return if is_known { Ok(None) } else { Err(unknown()) };
+        };
+        let is_there = |by: By, name: &'a str| {
+            let part = Part { by, name };
+            let has = figures_of(by).contains(&self.figure.as_str()) && part.is_in(records);
+            has.then_some(part)
+        };
+        let told = group.split_once(':').and_then(|(kind, name)| {
+            let by = KINDS.into_iter().find(|by| by.name() == kind)?;
+            is_there(by, name)
+        });
+        let found = told.or_else(|| KINDS.into_iter().find_map(|by| is_there(by, group)));
+        found.map(Some).ok_or_else(unknown)
+    }
+
+    /// Finds the figure; `None` where it stands on no case in this run.
+    fn find(&self, part: Option<Part<'_>>, on: &Judging<'_>) -> Option<Estimate> {
+        let named = |figure: &&Figure| figure.name == self.figure;
+        let Some(part) = part else {
+            return on.summary.figures.iter().find(named).map(|figure| figure.estimate);
+        };
+        let groups = &on.summary.groups;
+        if let Some(group) = groups.iter().find(|it| it.by == part.by && it.name == part.name) {
+            return group.figures.iter().find(named).map(|figure| figure.estimate);
         }
-        Err(GateError::Unknown { name: self.name(), known: known(summary, self.group.is_some()) })
+        // Groups that are too small for a row of a table, and the one file of a run.
+        let own: Vec<&Record> = on.records.iter().filter(|record| part.has(record)).collect();
+        measured(&own).iter().find(named).map(|figure| figure.estimate)
     }
 
     fn name(&self) -> String {
@@ -195,34 +229,63 @@ impl Gate {
     }
 }
 
-/// Whether a group is meant: by its name, or by kind and name, such as `tag:billing`.
-fn is_named(group: &Group, name: &str) -> bool {
-    group.name == name
-        || name.split_once(':').is_some_and(|(by, it)| by == group.by.name() && it == group.name)
+/// A part of a run: the cases of one group, or a stage of the path.
+#[derive(Debug, Clone, Copy)]
+struct Part<'a> {
+    by: By,
+    name: &'a str,
 }
 
-/// Names what there is: figures, and those of groups where one of a group was asked for.
-fn known(summary: &Summary, with_groups: bool) -> String {
-    let all = summary.figures.iter().map(|figure| figure.name.clone());
-    let mut names: BTreeSet<String> =
-        all.chain(SCORES.iter().map(|score| score.name.to_string())).collect();
-    if with_groups {
-        let groups = summary.groups.iter();
-        names = groups
-            .flat_map(|group| {
-                group.figures.iter().map(|figure| format!("{}{{{}}}", figure.name, group.name))
-            })
-            .collect();
+/// The kinds of groups, in the order in which a bare name is looked for.
+const KINDS: [By; 5] = [By::Tag, By::Topic, By::Team, By::Source, By::Stage];
+
+impl Part<'_> {
+    fn has(&self, record: &Record) -> bool {
+        let name = Some(self.name);
+        match self.by {
+            By::Tag => record.tags.iter().any(|tag| tag == self.name),
+            By::Topic => record.expect.topic.as_deref() == name,
+            By::Team => [&record.expect.team, &record.team].iter().any(|it| it.as_deref() == name),
+            By::Source => record.source == self.name,
+            By::Stage => STAGES.contains(&self.name),
+        }
     }
-    names.into_iter().collect::<Vec<_>>().join(", ")
+
+    fn is_in(&self, records: &[Record]) -> bool {
+        records.iter().any(|record| self.has(record))
+    }
 }
 
-/// Whether a case is of a group, as [`is_named`] reads its name.
-fn is_of_group(record: &Record, group: &str) -> bool {
-    let group =
-        ["tag:", "topic:", "team:"].iter().find_map(|by| group.strip_prefix(by)).unwrap_or(group);
-    let labels = [record.expect.team.as_deref(), record.expect.topic.as_deref()];
-    labels.contains(&Some(group)) || record.tags.iter().any(|tag| tag == group)
+/// Returns the figures that are measured on the groups of a kind.
+fn figures_of(by: By) -> &'static [&'static str] {
+    match by {
+        By::Tag | By::Topic | By::Source => &FIGURES,
+        By::Team => &TEAM_FIGURES,
+        By::Stage => &STAGE_FIGURES,
+    }
+}
+
+/// Names what there is: figures, or groups with what is measured on them, where one was asked for.
+fn known(in_groups: Option<&[Record]>) -> String {
+    let Some(records) = in_groups else { return FIGURES.join(", ") };
+    let mut groups: BTreeSet<(By, &str)> = BTreeSet::new();
+    for record in records {
+        groups.extend(record.tags.iter().map(|tag| (By::Tag, tag.as_str())));
+        groups.extend(record.expect.topic.iter().map(|topic| (By::Topic, topic.as_str())));
+        let teams = record.expect.team.iter().chain(&record.team);
+        groups.extend(teams.map(|team| (By::Team, team.as_str())));
+        groups.insert((By::Source, record.source.as_str()));
+    }
+    groups.extend(STAGES.map(|stage| (By::Stage, stage)));
+    let groups: Vec<String> =
+        groups.iter().map(|(by, name)| format!("{{{}:{name}}}", by.name())).collect();
+    format!(
+        "{}, of a tag, topic or source; {} of a team; {} of a stage; the groups are {}",
+        FIGURES.join(", "),
+        TEAM_FIGURES.join(", "),
+        STAGE_FIGURES.join(", "),
+        groups.join(", ")
+    )
 }
 
 impl Operator {

@@ -6,7 +6,7 @@
 //! without the people in them. Nothing is kept but a few bytes a case.
 //!
 //! Deliberately absent: what would have been right. A case says what happened: what a person
-//! answered, and which team had it.
+//! answered, and which team had it; none of them is judged.
 
 mod chatwoot;
 mod intercom;
@@ -61,6 +61,8 @@ pub struct Wanted {
     pub columns: Columns,
     /// What stands between the columns of a table; None: its first line tells.
     pub delimiter: Option<u8>,
+    /// What the desk calls the teams that exports name by an id alone, by id.
+    pub teams: BTreeMap<String, String>,
     /// Takes personal data out; None: they stay.
     pub redactor: Option<Redactor>,
 }
@@ -87,6 +89,10 @@ pub struct Imported {
     pub problems: Vec<Problem>,
     /// All of them.
     pub n_bad: usize,
+    /// Conversations that had a team of which only the id is known, by id.
+    pub unnamed_teams: BTreeMap<String, usize>,
+    /// Times of tables that could not be read.
+    pub unread_times: Option<Left>,
 }
 
 /// The files could not be imported.
@@ -191,7 +197,7 @@ impl Run<'_> {
             self.imported.n_records += 1;
             let place = (path.to_path_buf(), record.line);
             match record.fields.and_then(|fields| self.understand(fields, &place)) {
-                Ok(Found::Case(line)) => self.keep_case(&line, &place)?,
+                Ok(Found::Case(fields)) => self.keep_case(fields, &place)?,
                 Ok(Found::Past(past)) => self.keep(&past, &place)?,
                 Err(fault) => self.note(path, place.1, fault),
             }
@@ -204,10 +210,10 @@ impl Run<'_> {
         fields: Map<String, Value>,
         place: &(PathBuf, usize),
     ) -> Result<Found, Fault> {
-        let past = match self.wanted.from.or_else(|| From::of(&fields)) {
+        let mut past = match self.wanted.from.or_else(|| From::of(&fields)) {
             Some(From::Cases) => {
                 case::of_fields(&fields, place.clone())?;
-                return Ok(Found::Case(self.lines.of_case(fields)));
+                return Ok(Found::Case(fields));
             }
             Some(From::Intercom) => intercom::past(&fields)?,
             Some(From::Zendesk) => zendesk::past(&fields)?,
@@ -217,6 +223,10 @@ impl Run<'_> {
                 return Err(Fault::whole("is no conversation that is known by its fields", mend));
             }
         };
+        let named = past.team_id.as_ref().and_then(|id| self.wanted.teams.get(id));
+        if let Some(name) = named {
+            (past.team, past.team_id) = (Some(past::slug(name)), None);
+        }
         Ok(Found::Past(Box::new(past)))
     }
 
@@ -273,15 +283,25 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Writes the turns of a conversation that are worth judging.
+    /// Writes the turns of a conversation that are worth judging; of one that was there before,
+    /// those that were not.
     fn keep(&mut self, past: &Past, place: &(PathBuf, usize)) -> Result<(), ImportError> {
-        if !self.seen.ids.insert(mark(&past.id)) {
+        let is_new = self.seen.ids.insert(mark(&past.id));
+        let (mut turns, left) = turns::turns(past);
+        turns.retain(|turn| self.seen.ids.insert(mark(&format!("{}#{}", past.id, turn.number))));
+        if !is_new && turns.is_empty() {
             self.leave(Skip::SameConversation, place);
             return Ok(());
         }
-        let (turns, left) = turns::turns(past);
-        for skip in left {
-            self.leave(skip, place);
+        if is_new {
+            left.into_iter().for_each(|skip| self.leave(skip, place));
+            if let Some(id) = &past.team_id {
+                *self.imported.unnamed_teams.entry(id.clone()).or_default() += 1;
+            }
+        }
+        if past.n_unread_times > 0 {
+            let first = || Left { n: 0, first: place.clone() };
+            self.imported.unread_times.get_or_insert_with(first).n += past.n_unread_times;
         }
         for turn in turns {
             let said: Vec<&str> = past
@@ -301,18 +321,23 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn keep_case(&mut self, line: &Value, place: &(PathBuf, usize)) -> Result<(), ImportError> {
-        let id = past::text(past::below(line, &["id"])).unwrap_or_default();
-        let texts = past::below(line, &["messages"]).as_array().into_iter().flatten();
+    fn keep_case(
+        &mut self,
+        fields: Map<String, Value>,
+        place: &(PathBuf, usize),
+    ) -> Result<(), ImportError> {
+        let id = fields.get("id").and_then(past::text).unwrap_or_default();
+        let line = self.lines.of_case(fields, self.imported.n_records);
+        let texts = past::below(&line, &["messages"]).as_array().into_iter().flatten();
         let texts = texts.filter_map(|message| message.get("text")?.as_str());
-        let answer = past::below(line, &["expect", "answer"]).as_str();
+        let answer = past::below(&line, &["expect", "answer"]).as_str();
         let said: Vec<&str> = texts.chain(answer).collect();
         if !self.seen.ids.insert(mark(&id)) {
             self.leave(Skip::SameConversation, place);
         } else if !self.seen.words.insert(digest(&said)) {
             self.leave(Skip::SameWords, place);
         } else {
-            self.write(line)?;
+            self.write(&line)?;
         }
         Ok(())
     }
@@ -339,7 +364,7 @@ impl Run<'_> {
 
 /// What a record is.
 enum Found {
-    Case(Value),
+    Case(Map<String, Value>),
     Past(Box<Past>),
 }
 

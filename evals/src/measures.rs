@@ -84,11 +84,14 @@ pub fn reliability(judged: &[Judged], n_bins: usize) -> Option<Vec<ReliabilityBi
     let cases = rising(judged)?;
     let mut bins = Vec::new();
     let (mut start, mut end) = (0, 0);
+    // Parts of all cases that are in bins by now. A large tie can fill several at once.
+    let mut n_full = 0;
     for tied in tied_groups(&cases) {
         end += tied.len();
         // The bin ends where its part of all cases is reached, the last one with the last case.
-        let is_full = end * n_bins >= (bins.len() + 1) * cases.len();
+        let is_full = end * n_bins >= (n_full + 1) * cases.len();
         if is_full && n_bins > 0 {
+            n_full = end * n_bins / cases.len().max(1);
             let bin = cases.get(start..end).unwrap_or_default();
             let n_right = bin.iter().filter(|case| case.right).count();
             let confidence = bin.iter().map(|case| case.confidence).sum::<f64>() / bin.len() as f64;
@@ -374,6 +377,15 @@ mod tests {
     }
 
     #[test]
+    fn a_large_tie_takes_the_room_of_several_bins() {
+        let tied = (0..50).map(|_| (0.0, 0));
+        let others = (1..=50).map(|i| (f64::from(i) / 100.0, u8::from(i % 2 == 0)));
+        let bins = reliability(&judged(&tied.chain(others).collect::<Vec<_>>()), 10).unwrap();
+        let sizes: Vec<usize> = bins.iter().map(|bin| bin.right.n).collect();
+        assert_eq!(sizes, [50, 10, 10, 10, 10, 10]);
+    }
+
+    #[test]
     fn words_are_compared_without_case_and_punctuation() {
         // Shared: the, cat, sat; answer 3, reference 6.
         near(token_f1("The cat sat.", "the cat sat on the mat"), 2.0 * 3.0 / 9.0);
@@ -399,6 +411,14 @@ mod tests {
             cases.reverse();
             let after = of(&cases);
             prop_assert_eq!(auroc(&before), auroc(&after));
+            let pairs = before.iter().flat_map(|a| before.iter().map(move |b| (a, b)));
+            let told = pairs.filter(|(a, b)| a.right && !b.right).map(|(a, b)| {
+                if a.confidence == b.confidence { 0.5 } else { f64::from(u8::from(a.confidence > b.confidence)) }
+            });
+            let told: Vec<f64> = told.collect();
+            if let Some(found) = auroc(&before) {
+                prop_assert!((found - told.iter().sum::<f64>() / told.len() as f64).abs() < 1e-9);
+            }
             prop_assert_eq!(risk_coverage(&before), risk_coverage(&after));
             let n_in_bins: usize = reliability(&before, 7).unwrap().iter().map(|bin| bin.right.n).sum();
             prop_assert_eq!(n_in_bins, cases.len());

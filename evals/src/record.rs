@@ -131,12 +131,12 @@ impl Record {
 
     /// Whether the draft, sent or not, would have been right: the case can be answered, and the
     /// draft rests first of all on an article that holds the answer. `None` where that cannot be
-    /// told: an answer is expected, and the case names no article that holds it.
+    /// told: an answer is expected, or only what people did is known, and the case names no article.
     pub fn is_draft_right(&self) -> Option<bool> {
-        let Expect { act, articles, .. } = &self.expect;
-        if *act == ExpectedAct::Answer && articles.is_empty() {
+        if self.expect.is_unlabelled() {
             return None;
         }
+        let Expect { act, articles, .. } = &self.expect;
         let first = self.sources.first();
         Some(*act == ExpectedAct::Answer && first.is_some_and(|source| articles.contains(source)))
     }

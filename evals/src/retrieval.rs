@@ -1,8 +1,8 @@
 use crate::{
     case::Case,
     figure::{By, Figure, Group, figure},
-    interval::{Difference, Resampling, mean, paired_difference},
-    summary::ranking::MEASURES,
+    interval::{Difference, Resampling, paired_difference},
+    summary::ranking::{MEASURES, estimate},
     trial::{gold, question, reader},
 };
 use anyhow::Context;
@@ -96,7 +96,7 @@ fn parts(cases: &[&Case]) -> BTreeMap<(By, String), Vec<usize>> {
 fn figures(per_case: &[Vec<f64>], part: &[usize]) -> Vec<Figure> {
     let made = MEASURES.iter().zip(per_case).filter_map(|((name, meaning, unit, _), values)| {
         let values: Vec<f64> = part.iter().filter_map(|case| values.get(*case).copied()).collect();
-        figure(name, meaning, *unit, mean(&values, Resampling::default()))
+        figure(name, meaning, *unit, estimate(name, &values))
     });
     made.collect()
 }

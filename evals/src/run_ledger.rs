@@ -16,6 +16,7 @@ use std::{
 /// ```text
 /// results.jsonl        a line a case in the order of the cases, once a run is complete
 /// results.jsonl.part   lines in the order in which they came, while it is not
+/// results.jsonl.before what a fresh run found there, until it is complete
 /// .lock                held by whoever writes here
 /// ```
 ///
@@ -40,6 +41,7 @@ struct Line {
 
 const RESULTS: &str = "results.jsonl";
 const PART: &str = "results.jsonl.part";
+const BEFORE: &str = "results.jsonl.before";
 const LOCK: &str = ".lock";
 
 impl Ledger {
@@ -57,8 +59,10 @@ impl Ledger {
         );
         let (results, place) = (out.join(RESULTS), out.join(PART));
         let mut lines = HashMap::new();
-        if !fresh {
-            read(&read_if_there(&results)?, &mut lines);
+        match fresh {
+            // Or a fresh run that is killed would go on with what it was to forget.
+            true => put_aside(&results)?,
+            false => read(&read_if_there(&results)?, &mut lines),
         }
         let mut part = opened(&place)?;
         let mut bytes = Vec::new();
@@ -90,6 +94,21 @@ impl Ledger {
         Ok(())
     }
 
+    /// Writes a record down that shall not be used again, as something failed on the way: it
+    /// counts in this run under the key, and has none in the file.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn add_passing(&mut self, key: &str, record: &Record) -> anyhow::Result<()> {
+        let record = Record { key: String::new(), ..record.clone() };
+        let text = serde_json::to_string(&record)?;
+        self.part
+            .write_all(format!("{text}\n").as_bytes())
+            .context("a result cannot be written")?;
+        self.lines.insert(key.into(), Line { text, record });
+        Ok(())
+    }
+
     /// Writes `results.jsonl` with the records of these keys, in their order, and returns them.
     ///
     /// # Errors
@@ -110,12 +129,15 @@ impl Ledger {
         file.sync_all().with_context(named)?;
         fs::rename(&beside, &self.results).with_context(named)?;
         fs::remove_file(self.results.with_file_name(PART)).with_context(named)?;
+        let before = self.results.with_file_name(BEFORE);
+        unless_absent(fs::remove_file(&before), &before)?;
         Ok(records)
     }
 }
 
 /// Returns the digest of what the record of a case depends on: everything that the case says, and
-/// `setting`, which stands for the desk that answers it. Where its file lies does not matter.
+/// `setting`, which stands for the desk that answers it. The name of its file counts, as figures are
+/// told by it; where the file lies does not.
 pub fn case_key(case: &Case, setting: &str) -> String {
     let said = |message: &router::Message| json!([format!("{:?}", message.author), message.text]);
     let content = json!({
@@ -132,6 +154,7 @@ pub fn case_key(case: &Case, setting: &str) -> String {
         "facts": case.facts,
         "split": format!("{:?}", case.split),
         "meta": case.meta,
+        "source": crate::retrieval::source(case),
     });
     let digest = Sha256::digest(content.to_string());
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -141,6 +164,17 @@ fn opened(path: &Path) -> anyhow::Result<File> {
     let mut options = OpenOptions::new();
     let options = options.read(true).append(true).create(true);
     options.open(path).with_context(|| path.display().to_string())
+}
+
+fn put_aside(results: &Path) -> anyhow::Result<()> {
+    unless_absent(fs::rename(results, results.with_file_name(BEFORE)), results)
+}
+
+fn unless_absent(done: std::io::Result<()>, path: &Path) -> anyhow::Result<()> {
+    match done {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        done => done.with_context(|| path.display().to_string()),
+    }
 }
 
 fn read_if_there(path: &Path) -> anyhow::Result<Vec<u8>> {
@@ -170,9 +204,10 @@ mod tests {
     const CASE: &str = r#"{"id": "a", "messages": [{"author": "customer", "text": "How?"}], "expect": {"act": "answer", "articles": ["x"]}}"#;
 
     fn case(line: &str) -> Case {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        fs::write(file.path(), line).unwrap();
-        read_cases(&[file.path().to_path_buf()]).unwrap().remove(0)
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("cases.jsonl");
+        fs::write(&file, line).unwrap();
+        read_cases(&[file]).unwrap().remove(0)
     }
 
     fn record(id: &str, confidence: f64) -> Record {
@@ -210,6 +245,20 @@ mod tests {
         assert_eq!(ledger.finish(&keys(&["a", "b", "c"])).unwrap(), records);
         assert_eq!(fs::read_to_string(out.path().join(RESULTS)).unwrap(), before);
         assert!(!Ledger::open(out.path(), true).unwrap().has("key of a"), "fresh");
+        let resumed = Ledger::open(out.path(), false).unwrap();
+        assert!(!resumed.has("key of a"), "a fresh run that was killed goes on afresh");
+    }
+
+    #[test]
+    fn what_failed_counts_in_its_run_and_is_run_again() {
+        let out = tempfile::tempdir().unwrap();
+        let mut ledger = Ledger::open(out.path(), false).unwrap();
+        ledger.add_passing("key of a", &record("a", 0.5)).unwrap();
+        ledger.add(&record("b", 0.5)).unwrap();
+        let records = ledger.finish(&keys(&["a", "b"])).unwrap();
+        assert_eq!([records[0].id.as_str(), records[1].id.as_str()], ["a", "b"]);
+        let ledger = Ledger::open(out.path(), false).unwrap();
+        assert!(!ledger.has("key of a") && ledger.has("key of b"));
     }
 
     #[test]
@@ -260,7 +309,10 @@ mod tests {
     fn a_key_changes_with_whatever_the_case_says_or_the_desk_is() {
         let key = |line: &str| case_key(&case(line), "desk");
         let plain = key(CASE);
-        assert_eq!(plain, key(&format!("\n{CASE}")), "its place does not matter");
+        assert_eq!(plain, key(&format!("\n{CASE}")), "its line does not matter");
+        let mut renamed = case(CASE);
+        renamed.place.0 = "elsewhere/other.jsonl".into();
+        assert_ne!(plain, case_key(&renamed, "desk"), "figures are told by the name of the file");
         assert_ne!(plain, case_key(&case(CASE), "another desk"));
         for (from, to) in [
             ("How?", "How so?"),

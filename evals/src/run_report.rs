@@ -67,8 +67,14 @@ fn sections(figures: &[Figure]) -> Vec<Section> {
     for figure in figures {
         let place = match figure.name.as_str() {
             name if name.contains('@') || name == "MRR" => 1,
-            name if name.starts_with("draft_") || name.starts_with("citation") => 2,
-            "auroc" | "brier" | "ece" | "aurc" => 3,
+            name if ["draft_", "citation", "agree", "support"]
+                .iter()
+                .any(|s| name.starts_with(s)) =>
+            {
+                2
+            }
+            name if name.starts_with("auroc") => 3,
+            "brier" | "ece" => 3,
             _ => 0,
         };
         if let Some(section) = sections.get_mut(place) {

@@ -56,6 +56,7 @@ pub(crate) fn missed(id: &str) -> Record {
 fn expected(act: ExpectedAct, articles: &[&str], team: Option<&str>) -> Expect {
     Expect {
         act,
+        judged: true,
         articles: articles.iter().map(|it| (*it).to_string()).collect(),
         team: team.map(str::to_string),
         answer: None,

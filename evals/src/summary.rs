@@ -10,7 +10,7 @@ mod acts;
 mod answers;
 mod confidence;
 pub(crate) mod ranking;
-mod routing;
+pub(crate) mod routing;
 mod stages;
 
 pub(crate) use confidence::judged;
@@ -35,6 +35,51 @@ pub struct Summary {
 const ACTS: [ExpectedAct; 3] = [ExpectedAct::Answer, ExpectedAct::Clarify, ExpectedAct::Handoff];
 /// Groups of fewer cases say too little for a row of their own.
 const CASES_A_GROUP_AT_LEAST: usize = 5;
+
+/// Every figure that can be measured on cases, in the order of a summary. Those that no case bears
+/// on are missing there.
+pub(crate) const FIGURES: [&str; 34] = [
+    "act_accuracy",
+    "coverage",
+    "wrong_replies",
+    "answered",
+    "kept_back",
+    "escalation_precision",
+    "escalation_recall",
+    "team_accuracy",
+    "team_macro_f1",
+    "routing_mcc",
+    "hit@1",
+    "hit@3",
+    "hit@5",
+    "recall@1",
+    "recall@5",
+    "recall@10",
+    "MRR",
+    "nDCG@10",
+    "draft_token_f1",
+    "draft_rouge_l",
+    "draft_similarity",
+    "draft_kept",
+    "agrees_with_reference",
+    "agreement_with_gold",
+    "agreement_with_gold_kappa",
+    "citation_precision",
+    "citation_recall",
+    "support",
+    "auroc",
+    "brier",
+    "ece",
+    "auroc_answerable",
+    "auroc_unanswerable",
+    "auroc_underspecified",
+];
+/// Those of a team's group.
+pub(crate) const TEAM_FIGURES: [&str; 3] = ["precision", "recall", "f1"];
+/// The stages of the path that are timed.
+pub(crate) const STAGES: [&str; 3] = ["search", "draft", "total"];
+/// Those of a stage's group.
+pub(crate) const STAGE_FIGURES: [&str; 2] = ["p50", "p95"];
 
 /// Measures what came of cases.
 pub fn summarise(records: &[Record]) -> Summary {
@@ -66,7 +111,7 @@ pub fn summarise(records: &[Record]) -> Summary {
     }
 }
 
-fn measured(records: &[&Record]) -> Vec<Figure> {
+pub(crate) fn measured(records: &[&Record]) -> Vec<Figure> {
     [acts::measure, routing::measure, ranking::measure, answers::measure, confidence::measure]
         .iter()
         .flat_map(|measure| measure(records))

@@ -11,7 +11,8 @@ pub enum Verdict {
     MissedReply,
     /// No reply was due and none was sent, but something else should have been done.
     OtherAct,
-    /// A reply was sent where one was due; no label says which article holds the answer.
+    /// A reply was sent, and no label says whether rightly; or none was sent where a person answered,
+    /// and nobody knows whether the bot could have.
     Unjudged,
     /// What should have been done was done.
     Right,
@@ -35,7 +36,11 @@ impl Verdict {
             Some(true) if record.sent => Self::Right,
             Some(false) if record.sent => Self::WrongReply,
             _ if record.sent => Self::Unjudged,
-            _ if expect.act == ExpectedAct::Answer => Self::MissedReply,
+            _ if expect.act == ExpectedAct::Answer => match &expect.team {
+                _ if !expect.is_unlabelled() || expect.judged => Self::MissedReply,
+                Some(_) if record.team.is_some() && expect.team != record.team => Self::WrongTeam,
+                _ => Self::Unjudged,
+            },
             _ if !record.is_act_right() => Self::OtherAct,
             _ if expect.team.is_some() && expect.team != record.team => Self::WrongTeam,
             _ => Self::Right,
@@ -61,7 +66,7 @@ impl Verdict {
             Self::WrongTeam => "Passed on to the wrong team",
             Self::MissedReply => "Could have replied, and did not",
             Self::OtherAct => "No reply was due, but something else was",
-            Self::Unjudged => "Replied; nothing says whether rightly",
+            Self::Unjudged => "Nothing says whether rightly",
             Self::Right => "Right",
         }
     }
@@ -73,7 +78,9 @@ impl Verdict {
             Self::WrongTeam => "rightly with people, but another team solved it",
             Self::MissedReply => "answerable questions that went to people",
             Self::OtherAct => "asked back instead of passed on, or the reverse",
-            Self::Unjudged => "no article is labelled as holding the answer",
+            Self::Unjudged => {
+                "no article is labelled as holding the answer, or only what people did is known"
+            }
             Self::Right => "did what was due",
         }
     }

@@ -1,11 +1,11 @@
 use crate::{
-    client::{ApiError, Client, Clock},
+    client::{ApiError, Class, Client, Clock},
     directory::{Directory, NAME},
     notice::{self, Subject},
     posts, signature,
-    sync::{POLL, Sightings},
+    sync::{FOUND, POLL, Sightings, ended},
     wire::ExternalId,
-    workspace::{PEOPLE, PEOPLE_EVERY, Seen},
+    workspace::{ELSEWHERE, PEOPLE, PEOPLE_EVERY, Seen},
 };
 use arc_swap::ArcSwapOption;
 use async_trait::async_trait;
@@ -16,7 +16,7 @@ use std::{
     fmt,
     sync::{Arc, Mutex},
 };
-use store::{Ended, Errand};
+use store::{Ended, Errand, Store};
 use tokio::sync::Semaphore;
 
 /// The channel of conversations that are held by e-mail, where a bot's reply is not sent.
@@ -44,6 +44,9 @@ pub struct Intercom {
     /// The workspace as it was read last, and who may read it anew.
     pub(crate) seen: ArcSwapOption<Seen>,
     pub(crate) reading: Semaphore,
+    pub(crate) store: Store,
+    /// The vendor's name of the workspace that the desk was connected to, once it is known.
+    pub(crate) home: ArcSwapOption<String>,
     /// What the last polls found.
     pub(crate) sightings: Mutex<Sightings>,
 }
@@ -58,6 +61,8 @@ pub struct IntercomParts {
     pub secret: Secret,
     /// What the bot does.
     pub mode: Mode,
+    /// Keeps which workspace the desk was connected to.
+    pub store: Store,
     /// Tells the time.
     pub clock: Clock,
 }
@@ -65,7 +70,7 @@ pub struct IntercomParts {
 impl Intercom {
     /// Prepares the channel; connects to nothing yet.
     pub fn new(parts: IntercomParts) -> Self {
-        let IntercomParts { client, bot, secret, mode, clock } = parts;
+        let IntercomParts { client, bot, secret, mode, store, clock } = parts;
         Self {
             client,
             mode,
@@ -74,6 +79,8 @@ impl Intercom {
             secret,
             seen: ArcSwapOption::empty(),
             reading: Semaphore::new(1),
+            store,
+            home: ArcSwapOption::empty(),
             sightings: Mutex::default(),
         }
     }
@@ -86,14 +93,18 @@ impl Intercom {
         &self,
         policy: &Policy,
     ) -> Result<Arc<Directory>, DeliveryError> {
-        self.directory(policy).await.map_err(|failure| DeliveryError::Later {
-            what: format!("the workspace's teams have not been read yet: {failure}"),
-            after_s: None,
-        })
+        match self.is_elsewhere(policy).await {
+            Ok(false) => {}
+            Ok(true) => {
+                let after_s = Some(PEOPLE_EVERY.as_secs().unsigned_abs());
+                return Err(DeliveryError::Later { what: ELSEWHERE.into(), after_s });
+            }
+            Err(failure) => return Err(unread(&failure)),
+        }
+        self.directory(policy).await.map_err(|failure| unread(&failure))
     }
 
-    /// Reads the workspace, and remembers which one it is. With a token of another one, nothing that
-    /// is missing there is taken for gone.
+    /// Reads the workspace, and remembers which one it is.
     async fn read_people(&self, office: &Office, errand: &Errand) -> Ended {
         let desk = office.desk();
         match self.read_workspace(desk.policy()).await {
@@ -101,9 +112,11 @@ impl Intercom {
                 let at = office.now().saturating_add(PEOPLE_EVERY).unwrap_or(Timestamp::MAX);
                 let app = self.app();
                 if errand.memo.is_some() && app.is_some() && errand.memo != app {
-                    tracing::error!("the access token is that of another workspace of Intercom");
+                    tracing::error!("{ELSEWHERE}");
                 }
-                Ended::Again(at, errand.memo.clone().or(app))
+                let home = errand.memo.clone().or(app);
+                self.home.store(home.clone().map(Arc::new));
+                Ended::Again(at, home)
             }
             Err(failure) => failed(office, &failure),
         }
@@ -150,8 +163,10 @@ impl Channel for Intercom {
         let told =
             notice::Notice::parse(call.body).map_err(|why| Unheard::Unreadable(why.to_string()))?;
         let gone = told.topic == "contact.deleted";
-        // What happened in another workspace is nobody's business here.
-        let is_elsewhere = told.app_id.zip(self.app()).is_some_and(|(told, app)| told != app);
+        // What happened in another workspace than the desk's own is nobody's business here, whatever
+        // the token is of.
+        let home = self.home.load_full();
+        let is_elsewhere = told.app_id.zip(home).is_some_and(|(told, home)| told != *home);
         let subject = match told.subject {
             _ if is_elsewhere => None,
             Subject::Conversation { id, .. } if told.topic == "conversation.deleted" => {
@@ -174,11 +189,22 @@ impl Channel for Intercom {
 
     async fn run(&self, office: &Office, errand: &Errand) -> Ended {
         let (kind, id) = errand.subject.split_once(':').unwrap_or((&errand.subject, ""));
+        if kind != PEOPLE {
+            match self.is_elsewhere(office.desk().policy()).await {
+                Ok(false) => {}
+                Ok(true) => return Ended::Failed(office.now(), ELSEWHERE.into()),
+                Err(failure) => return unending(office, ended(office, Err(failure))),
+            }
+        }
         match (kind, ExternalId::parse(id)) {
             (PEOPLE, _) => unending(office, self.read_people(office, errand).await),
             (POLL, _) => unending(office, self.poll(office, errand.memo.as_deref()).await),
             ("conversation", Some(id)) => {
-                self.catch_up_with(office, &id, errand.memo.as_deref()).await
+                self.catch_up_with(office, (&id, Class::Customer), errand.memo.as_deref()).await
+            }
+            // Customers whose webhook came go first.
+            (FOUND, Some(id)) => {
+                self.catch_up_with(office, (&id, Class::Context), errand.memo.as_deref()).await
             }
             ("deleted", Some(id)) => self.forget_if_gone(office, &id).await,
             ("contact", Some(id)) => self.refresh_customer(office, &id).await,
@@ -192,6 +218,11 @@ impl fmt::Debug for Intercom {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Intercom").field("mode", &self.mode).finish_non_exhaustive()
     }
+}
+
+fn unread(failure: &dyn fmt::Display) -> DeliveryError {
+    let what = format!("the workspace's teams have not been read yet: {failure}");
+    DeliveryError::Later { what, after_s: None }
 }
 
 /// Keeps a round from being given up: nobody else would ask for it again.

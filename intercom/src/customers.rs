@@ -10,6 +10,7 @@ use crate::{
 use bot::Office;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value as Json, json};
+use std::convert::Infallible;
 use store::{Customer, Ended, Id, Identity};
 
 /// How long what is known of a customer counts as fresh.
@@ -161,8 +162,14 @@ async fn keep(
     match known {
         None => Ok(office.store().keep_customer(&customer).await?.id),
         Some(known) => {
-            office.store().alter_customer(&customer).await?;
-            Ok(known.id)
+            let read = |kept: &mut Customer| {
+                *kept = customer;
+                Ok::<_, Infallible>(())
+            };
+            match office.store().alter_customer(known.id, read).await? {
+                Ok(kept) => Ok(kept.id),
+                Err(never) => match never {},
+            }
         }
     }
 }

@@ -141,7 +141,7 @@ pub async fn read(
 ) -> Result<Option<Past>, ApiError> {
     let client = client.of_class(Class::Background);
     match client.conversation(id, Display::Html).await {
-        Err(ApiError::NotFound { .. }) => Ok(None),
+        Err(gone) if gone.is_gone() => Ok(None),
         read => Ok(Past::of(read?, bot)),
     }
 }
@@ -234,6 +234,11 @@ impl Past {
             || self.was_given_after_bots()
             // The words of a workflow alone are a promise to answer, unless it ends with them.
             || (!is_over && self.answered_by() == [By::Bot])
+    }
+
+    /// Whether a person answered, or a bot brought it to its end alone; else it was left to people.
+    pub fn was_answered(&self) -> bool {
+        self.by_person() || !self.was_handed_off()
     }
 
     fn by_person(&self) -> bool {

@@ -233,8 +233,8 @@ impl There<'_> {
             return Vec::new();
         }
         let seat = self.seat();
-        let offered = self.intercom.client.reply(&self.id, &seat, Reply::QuickReplies(&buttons));
-        match offered.await {
+        let client = self.intercom.client.at_once();
+        match client.reply(&self.id, &seat, Reply::QuickReplies(&buttons)).await {
             Ok(answer) => self.offered(&answer.parts.parts).into_iter().collect(),
             Err(failure) => {
                 tracing::warn!(error = %failure, "the buttons of a reply were not offered");

@@ -54,8 +54,9 @@ impl Budget for SharedBudget {
         // A reset that lies far off comes of a clock that is wrong, its or ours.
         let reset = seen.reset.filter(|reset| *reset > now && *reset <= later(later(now)));
         let ends_at = reset.unwrap_or_else(|| later(now));
-        let told = self.store.correct_budget(&self.app, (limit.max(1), left, WINDOW_MS), ends_at);
-        if let Err(failure) = told.await {
+        let figures = (limit.max(1), left, WINDOW_MS);
+        let told = self.store.correct_budget(&self.app, figures, ends_at, now).await;
+        if let Err(failure) = told {
             tracing::error!(error = %failure, "the budget of calls to Intercom cannot be kept");
         }
     }

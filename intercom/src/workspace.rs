@@ -4,9 +4,9 @@ use crate::{
     channel::Intercom,
     client::{ApiError, Class},
     directory::{Directory, NAME},
+    sync::Failure,
     wire::{Admin, Team},
 };
-use bot::Office;
 use jiff::{SignedDuration, Timestamp};
 use router::{Policy, Slug};
 use std::sync::Arc;
@@ -16,6 +16,10 @@ pub(crate) const PEOPLE_EVERY: SignedDuration = SignedDuration::from_mins(10);
 
 /// The round that reads it by itself; its memo names the workspace that the desk was connected to.
 pub(crate) const PEOPLE: &str = "people";
+
+/// Why nothing is asked for or done.
+pub(crate) const ELSEWHERE: &str = "the access token is that of another workspace of Intercom than the desk was connected to; \
+     nothing is read or done there";
 
 /// A workspace as it was read.
 pub(crate) struct Seen {
@@ -58,9 +62,11 @@ impl Intercom {
     pub(crate) async fn read_workspace(&self, policy: &Policy) -> Result<Arc<Directory>, ApiError> {
         let client = self.client.of_class(Class::Context);
         let (teams, admins) = (client.teams().await?, client.admins().await?);
-        let app = match client.me().await {
-            Ok(me) => me.app.id_code,
-            Err(_) => self.app(),
+        let app = match (client.me().await, self.app()) {
+            (Ok(me), known) => me.app.id_code.or(known),
+            (Err(_), Some(known)) => Some(known),
+            // Nothing is done in a workspace that may be another one.
+            (Err(failure), None) => return Err(failure),
         };
         let directory = Arc::new(Directory::new(policy, &teams, &admins, &self.bot));
         let ours = ours(policy);
@@ -75,14 +81,25 @@ impl Intercom {
         self.seen.load().as_ref().and_then(|seen| seen.app.clone())
     }
 
-    /// Whether the token is that of another workspace than the desk was connected to: then what is
-    /// not there says nothing about what is here.
+    /// Whether the token is that of another workspace than the desk was connected to. What is there
+    /// is not the desk's then, and what is not there says nothing about what is here.
     ///
     /// # Errors
-    /// [`store::Error`].
-    pub(crate) async fn is_elsewhere(&self, office: &Office) -> Result<bool, store::Error> {
-        let known = office.store().errand_memo(NAME, PEOPLE).await?;
-        Ok(known.zip(self.app()).is_some_and(|(known, app)| known != app))
+    /// [`Failure`] when that is not known.
+    pub(crate) async fn is_elsewhere(&self, policy: &Policy) -> Result<bool, Failure> {
+        let home = match self.home.load_full() {
+            Some(home) => home,
+            None => {
+                let Some(home) = self.store.errand_memo(NAME, PEOPLE).await? else {
+                    return Ok(false);
+                };
+                let home = Arc::new(home);
+                self.home.store(Some(Arc::clone(&home)));
+                home
+            }
+        };
+        self.directory(policy).await?;
+        Ok(self.app().is_some_and(|app| app != *home))
     }
 
     fn fresh(&self) -> Option<Arc<Seen>> {

@@ -150,15 +150,21 @@ fn eligible<'a>(
     keep(members, Why::AllFull, &|member| has_room(team, roster, member))
 }
 
-/// Returns whether a teammate of `team` whom a rule names may be given a conversation at `now`: the
+/// Looks whether a teammate of `team` whom a rule names may be given a conversation at `now`: the
 /// team is open, and the teammate may reply, is available and below capacity. Who names somebody
 /// has thought of the language.
-pub fn may_take(team: &Team, teammate: &Slug, roster: &Roster, now: Timestamp) -> bool {
-    let member = team.member(teammate).filter(|member| member.may_reply);
-    team.is_open(now)
-        && member.is_some_and(|member| {
-            presence(roster, member).available && has_room(team, roster, member)
-        })
+///
+/// # Errors
+/// Why not; [`Why::NoMembers`] for whoever is not of the team or may not reply.
+pub fn may_take(team: &Team, teammate: &Slug, roster: &Roster, now: Timestamp) -> Result<(), Why> {
+    let member = team.member(teammate).filter(|member| member.may_reply).ok_or(Why::NoMembers)?;
+    if !team.is_open(now) {
+        return Err(Why::Closed);
+    }
+    if !presence(roster, member).available {
+        return Err(Why::NobodyAvailable);
+    }
+    if has_room(team, roster, member) { Ok(()) } else { Err(Why::AllFull) }
 }
 
 fn has_room(team: &Team, roster: &Roster, member: &Member) -> bool {
@@ -197,10 +203,11 @@ pub fn n_ahead(waiting: &Waiting, queue: &[Waiting]) -> usize {
     queue.iter().filter(|other| place(other) < place(waiting)).count()
 }
 
-/// Returns the conversation that a teammate with capacity to spare takes next from the team's
-/// queue, whatever its order. None: nothing waits that this teammate may take at `now`, or the
+/// Returns, as an oracle for [`share_out`], the conversation that a teammate with capacity to spare
+/// would take next from the team's queue, whatever its order. None: nothing waits that this teammate may take at `now`, or the
 /// team picks by hand.
-pub fn pull<'a>(
+#[cfg(test)]
+fn pull<'a>(
     team: &Team,
     teammate: &Slug,
     roster: &Roster,

@@ -26,6 +26,9 @@ pub struct Certified {
     /// One of [`Budgets::topics`]; none stands for all others together.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub topic: Option<String>,
+    /// The rule whose budget it is; none stands for every rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
     /// Largest share of the answers that is wrong, above 0 and below 1.
     pub error_budget: f64,
     /// The least confidence that an answer needs.
@@ -64,13 +67,21 @@ impl Budgets {
         ))
     }
 
-    /// Returns the least confidence by which no more than `budget` of the answers on `topic` is
-    /// wrong. Where nothing is certified it is 1 - `budget`: of answers that are each that likely to
+    /// Returns the least confidence by which no more than `budget` of the answers on `topic` that a
+    /// rule lets through is wrong. Where nothing is certified it is 1 - `budget`: of answers that are each that likely to
     /// be right, no larger share is wrong, as far as the calibration is true.
-    pub(crate) fn allowance(&self, budget: f64, topic: Option<&str>) -> Option<Allowance> {
+    pub(crate) fn allowance(
+        &self,
+        rule: &str,
+        budget: f64,
+        topic: Option<&str>,
+    ) -> Option<Allowance> {
         let topic = topic.filter(|topic| self.topics.contains(*topic));
         // Rounding in a file must not part a budget from itself.
-        let fits = |c: &&Certified| c.topic.as_deref() == topic && c.error_budget <= budget + 1e-9;
+        let fits = |c: &&Certified| {
+            let is_its = c.rule.as_deref().is_none_or(|name| name == rule);
+            is_its && c.topic.as_deref() == topic && c.error_budget <= budget + 1e-9
+        };
         let lowest = self.certified.iter().filter(fits).map(|c| c.threshold).min_by(f64::total_cmp);
         let threshold = Confidence::new(lowest.unwrap_or(1.0 - budget))?;
         let told = !self.calibration.is_empty();
@@ -85,6 +96,7 @@ mod tests {
     fn budgets() -> Budgets {
         let certified = |topic: Option<&str>, error_budget, threshold| Certified {
             topic: topic.map(str::to_string),
+            rule: None,
             error_budget,
             threshold,
             certainty: 0.95,
@@ -105,7 +117,7 @@ mod tests {
     #[test]
     fn a_budget_takes_the_lowest_threshold_that_keeps_it() {
         let check = |budget: f64, topic: Option<&str>, threshold: f64, certified: bool| {
-            let found = budgets().allowance(budget, topic).unwrap();
+            let found = budgets().allowance("any", budget, topic).unwrap();
             assert!((found.threshold.value() - threshold).abs() < 1e-12, "{budget} {topic:?}");
             assert_eq!(found.certified, certified, "{budget} {topic:?}");
         };
@@ -118,6 +130,18 @@ mod tests {
         check(0.1, Some("jobs"), 0.7, true);
         check(0.1, None, 0.7, true);
         check(0.05, None, 0.95, false);
+    }
+
+    #[test]
+    fn what_is_certified_for_one_rule_is_no_other_s() {
+        let mut budgets = budgets();
+        for certified in &mut budgets.certified {
+            certified.rule = Some("careful".into());
+        }
+        let of = |rule: &str| budgets.allowance(rule, 0.1, None).unwrap();
+        assert!(of("careful").certified && !of("another").certified);
+        let written = serde_json::to_string(&budgets).unwrap();
+        assert_eq!(serde_json::from_str::<Budgets>(&written).unwrap(), budgets);
     }
 
     #[test]

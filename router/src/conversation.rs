@@ -58,6 +58,8 @@ pub struct Conversation {
     status: Status,
     owner: Owner,
     episode: Episode,
+    /// Whether a person chose the team; nothing but a person takes it from that team.
+    team_by_person: bool,
 }
 
 /// The stretch from a customer's opening to its end. What the bot has tried counts within one
@@ -70,6 +72,8 @@ pub struct Episode {
     pub turns: u32,
     /// The bot's messages in it.
     pub bot_turns: u32,
+    /// Teammates' messages to the customer in it.
+    pub teammate_turns: u32,
     /// Whether the bot has asked what is meant.
     pub clarified: bool,
     /// Whether the bot has offered a person.
@@ -81,7 +85,15 @@ pub struct Episode {
 impl Default for Episode {
     fn default() -> Self {
         let (clarified, offered, offer_open) = (false, false, false);
-        Self { number: 1, turns: 0, bot_turns: 0, clarified, offered, offer_open }
+        Self {
+            number: 1,
+            turns: 0,
+            bot_turns: 0,
+            teammate_turns: 0,
+            clarified,
+            offered,
+            offer_open,
+        }
     }
 }
 
@@ -145,13 +157,16 @@ pub enum IllegalMove {
     /// A person is responsible, so the bot says nothing.
     #[error("a person is responsible; the bot stays silent until it is handed back")]
     Held,
+    /// Somebody has written to the customer since the bot began to answer.
+    #[error("somebody else has answered in the meantime; the bot does not answer the same again")]
+    Answered,
     /// It asks or offers once an episode.
     #[error("the bot has asked or offered in this episode; it does so once")]
     Once,
     /// The customer has not written in this episode.
     #[error("the customer has not written yet; there is nothing to answer")]
     NothingAsked,
-    /// A person chose the teammate, so nothing but a person chooses another.
+    /// A person chose the teammate or the team, so nothing but a person chooses another.
     #[error("a person chose who is responsible; only a person changes that")]
     ChosenByPerson,
     /// It does not rest.
@@ -162,7 +177,18 @@ pub enum IllegalMove {
 impl Conversation {
     /// Takes up a conversation where it stood when it was put away.
     pub fn resume(status: Status, owner: Owner, episode: Episode) -> Self {
-        Self { status, owner, episode }
+        Self { status, owner, episode, team_by_person: false }
+    }
+
+    /// Says, of one that is taken up, whether a person chose the team that has it.
+    pub fn with_team_by_person(self, team_by_person: bool) -> Self {
+        Self { team_by_person, ..self }
+    }
+
+    /// Returns whether a person chose the team that has it; nothing but a person takes it from that
+    /// team, while teammates of the team get it by assignment.
+    pub fn team_by_person(&self) -> bool {
+        self.team_by_person
     }
 
     /// Returns whether it goes on.
@@ -193,7 +219,9 @@ impl Conversation {
                 }
                 let (team, teammate) = (team.clone(), teammate.clone());
                 self.owner = Owner::Teammate { team, teammate, by_person: true };
+                self.team_by_person = false;
                 self.status = Status::Open;
+                self.episode.teammate_turns += 1;
                 self.episode.offer_open = false;
             }
             Event::Reopened => {
@@ -206,14 +234,18 @@ impl Conversation {
             Event::BotReplied | Event::BotAsked | Event::BotOffered => {
                 return self.bot_wrote(event);
             }
-            Event::HandedOff { by_person: false, .. }
-            | Event::Assigned { by_person: false, .. }
-            | Event::HandedBack { by_person: false }
-                if matches!(self.owner, Owner::Teammate { by_person: true, .. }) =>
+            Event::HandedOff { team, by_person: false }
+            | Event::Assigned { team, by_person: false, .. }
+                if self.is_kept_from(Some(team)) =>
             {
                 return Err(IllegalMove::ChosenByPerson);
             }
-            Event::HandedOff { team, .. } => {
+            Event::HandedBack { by_person: false } if self.is_kept_from(None) => {
+                return Err(IllegalMove::ChosenByPerson);
+            }
+            Event::HandedOff { team, by_person } => {
+                // What a person chose and a rule repeats is still that person's choice.
+                self.team_by_person |= by_person;
                 self.owner = Owner::Team(team.clone());
                 self.status = Status::Open;
                 self.episode.offer_open = false;
@@ -221,8 +253,12 @@ impl Conversation {
             Event::Assigned { team, teammate, by_person } => {
                 let (team, teammate) = (team.clone(), teammate.clone());
                 self.owner = Owner::Teammate { team, teammate, by_person: *by_person };
+                self.team_by_person &= !by_person;
             }
-            Event::HandedBack { .. } => self.owner = Owner::Bot,
+            Event::HandedBack { .. } => {
+                self.owner = Owner::Bot;
+                self.team_by_person = false;
+            }
             Event::Snoozed => self.status = Status::Snoozed,
             Event::Woken if self.status == Status::Snoozed => self.status = Status::Open,
             Event::Woken => return Err(IllegalMove::Awake),
@@ -231,9 +267,21 @@ impl Conversation {
         Ok(())
     }
 
+    /// Whether a person's choice keeps it from another team, or from the bot.
+    fn is_kept_from(&self, other: Option<&Slug>) -> bool {
+        match &self.owner {
+            Owner::Bot => false,
+            Owner::Teammate { by_person: true, .. } => true,
+            Owner::Team(team) | Owner::Teammate { team, .. } => {
+                self.team_by_person && Some(team) != other
+            }
+        }
+    }
+
     fn customer_wrote(&mut self) {
         if self.status == Status::Closed {
             self.owner = Owner::Bot;
+            self.team_by_person = false;
             self.begin_episode();
         }
         self.status = Status::Open;

@@ -1,4 +1,4 @@
-use crate::{Confidence, Escalate, Permission, Priority, Scalar, Slug};
+use crate::{Confidence, Escalate, Permission, Priority, Scalar, Slug, Why};
 use jiff::SignedDuration;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -178,6 +178,13 @@ pub enum Reason {
     },
     /// The team is closed, and nobody stands in.
     Closed(Slug),
+    /// A rule names a teammate who cannot take it now, so the team's queue does.
+    Passed {
+        /// The teammate.
+        teammate: Slug,
+        /// Why not.
+        why: Why,
+    },
 }
 
 impl std::fmt::Display for Reason {
@@ -214,6 +221,15 @@ impl std::fmt::Display for Reason {
                 write!(f, "team {closed} is closed, team {team} stands in")
             }
             Self::Closed(team) => write!(f, "team {team} is closed, the conversation waits"),
+            Self::Passed { teammate, why } => {
+                let why = match why {
+                    Why::NobodyAvailable => "is not available".to_string(),
+                    Why::AllFull => "is at capacity".to_string(),
+                    Why::NoMembers => "may not reply".to_string(),
+                    why => format!("cannot take it: {why}"),
+                };
+                write!(f, "{teammate} {why}, the team's queue takes it")
+            }
         }
     }
 }

@@ -157,6 +157,20 @@ pub fn keep_back(policy: &Policy, facts: &Facts, decision: Decision, why: Reason
     Decision::new(Act::DraftOnly { team }, why, more).with(effects, fired)
 }
 
+/// Turns what would be handed to a teammate in person into a handoff to the team; `why` comes second
+/// among the reasons.
+pub fn to_team(decision: Decision, why: Reason) -> Decision {
+    let Act::HandOff { team, teammate: Some(_), priority } = decision.act() else {
+        return decision;
+    };
+    let act = Act::HandOff { team: team.clone(), teammate: None, priority: *priority };
+    let mut reasons = decision.reasons().iter().cloned();
+    let Some(first) = reasons.next() else { return decision };
+    let more: Vec<Reason> = std::iter::once(why).chain(reasons).collect();
+    let (effects, fired) = (decision.effects().clone(), decision.fired().to_vec());
+    Decision::new(act, first, more).with(effects, fired)
+}
+
 /// Keeps the bot silent where it may not write to customers.
 fn spoken(policy: &Policy, facts: &Facts, act: Act, reason: Reason) -> Verdict {
     if policy.speaks() {

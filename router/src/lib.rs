@@ -40,7 +40,7 @@ mod words;
 
 pub use assignment::{
     Assigned, Expectation, Presence, Roster, Waiting, Why, assign, expect, may_take, n_ahead,
-    order, pull, share_out,
+    order, share_out,
 };
 pub use budgets::{Budgets, Certified};
 pub use check::{Example, Flaw, Severity, check};
@@ -53,7 +53,7 @@ pub use decision::{Act, Decision, Effects, Fired, Reason, Reply, Responsible};
 pub use explain::{Explanation, Step, explain};
 pub use facts::{Catalogue, Fact, FactError, FactId, Facts, Kind, Known, Text, Value};
 pub use hours::Hours;
-pub use judge::{Finding, judge, keep_back, triage, with_finding};
+pub use judge::{Finding, judge, keep_back, to_team, triage, with_finding};
 pub use outlook::{Escalation, Outlook, outlook};
 pub use overdue::overdue;
 pub use policy::{At, Ladder, Policy, PolicyError, Routing, Unsure};
@@ -62,7 +62,7 @@ pub use signals::{
     Sentiment, SignalConfig, SignalDetector, SignalError, SignalExamples, Signals,
     built_in_examples, names as signal_names,
 };
-pub use sla::{Due, OpenTime, Promise, Sla, SlaClock, Timer, due_timers};
+pub use sla::{Due, OpenTime, Promise, Sla, SlaClock};
 pub use slug::{Priority, Slug};
 pub use team::{Assignment, Language, Member, OpenTeam, Team, open_team, overflow_cycles};
 pub use topic::Topic;

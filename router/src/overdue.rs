@@ -44,6 +44,15 @@ pub fn overdue(policy: &Policy, facts: &Facts, fired: &BTreeSet<String>) -> Opti
     ))
 }
 
+impl Policy {
+    /// Whether a rule of the desk asks for the waiting time, so that time alone can make it fit.
+    pub fn minds_time(&self) -> bool {
+        let waiting = self.catalogue().find(WAITING);
+        let asks = |rule: &CheckedRule| waiting.is_some_and(|waiting| rule.asks(waiting));
+        self.checked().iter().any(|rule| !rule.built_in() && asks(rule))
+    }
+}
+
 /// Returns the rules that time makes fit, in their order.
 fn fitting<'a>(policy: &'a Policy, facts: &Facts, waiting: FactId) -> Vec<&'a CheckedRule> {
     let mut fitting = Vec::new();

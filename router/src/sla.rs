@@ -1,7 +1,6 @@
 use crate::{Hours, Slug, quoted};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
 
 #[cfg(test)]
 mod tests;
@@ -244,34 +243,4 @@ impl Due {
         ];
         promises.into_iter().filter_map(|(promise, due)| Some((promise, due?)))
     }
-}
-
-/// Something that is to happen once in an episode, when its time has come.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Timer {
-    /// From when on.
-    pub due: Timestamp,
-    /// What it is, unique in an episode: the name of a rule, for example.
-    pub key: String,
-}
-
-/// Returns the timers whose time has come and whose key has not fired in this episode, by due
-/// time and key. Of timers with the same key only the earliest counts, so that whoever fires them
-/// all and adds their keys to `fired` fires none twice.
-pub fn due_timers<'a>(
-    timers: &'a [Timer],
-    fired: &BTreeSet<String>,
-    now: Timestamp,
-) -> Vec<&'a Timer> {
-    let ready = timers.iter().filter(|timer| timer.due <= now && !fired.contains(&timer.key));
-    let mut earliest: BTreeMap<&str, &Timer> = BTreeMap::new();
-    for timer in ready {
-        let first = earliest.entry(&timer.key).or_insert(timer);
-        if timer.due < first.due {
-            *first = timer;
-        }
-    }
-    let mut due: Vec<&Timer> = earliest.into_values().collect();
-    due.sort_by_key(|timer| (timer.due, timer.key.as_str()));
-    due
 }

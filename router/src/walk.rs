@@ -72,12 +72,13 @@ pub(crate) fn walk<'a>(
             let mut beside = rule.rule.then.beside();
             beside.return_to_bot &= !moment.stays;
             if beside != Then::default() {
-                let did = walk.effects.take(name, &beside, allowance(policy, facts, &beside));
+                let did =
+                    walk.effects.take(name, &beside, allowance(policy, facts, (name, &beside)));
                 walk.fired.push(Fired { rule: name.clone(), did });
             }
             continue;
         }
-        let allowed = allowance(policy, facts, &rule.rule.then);
+        let allowed = allowance(policy, facts, (name, &rule.rule.then));
         let did = walk.effects.take(name, &rule.rule.then, allowed);
         see(rule, Outcome::Fired(did.clone()));
         walk.fired.push(Fired { rule: name.clone(), did });
@@ -143,13 +144,13 @@ fn missing(policy: &Policy, rule: &CheckedRule, facts: &Facts) -> Vec<String> {
 }
 
 /// Returns what the budget of a rule means for this conversation.
-fn allowance(policy: &Policy, facts: &Facts, then: &Then) -> Option<Allowance> {
+fn allowance(policy: &Policy, facts: &Facts, (rule, then): (&str, &Then)) -> Option<Allowance> {
     let topic = policy.catalogue().find("topic.name").and_then(|id| facts.get(id));
     let topic = match topic {
         Some(Value::Text(topic)) => Some(topic.as_str()),
         _ => None,
     };
-    policy.budgets().allowance(then.error_budget?, topic)
+    policy.budgets().allowance(rule, then.error_budget?, topic)
 }
 
 impl Effects {

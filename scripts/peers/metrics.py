@@ -5,6 +5,7 @@
 Inputs and values are objects of lists, entry by entry:
     rankings     {"ranked": [ids], "gold": [ids]}            ir-measures (trec_eval)
     confidences  {"confidence": [x], "right": [0 or 1]}      scikit-learn
+    ties         {"confidence": [x], "right": [0 or 1]}      scikit-learn
     labels       {"due": [n], "said": [n]}, 0 being none     scikit-learn
     texts        {"answer": text, "reference": text}         rouge-score
     shares       {"n_yes": n, "n": n}                        scipy
@@ -57,6 +58,13 @@ def confidences(confidence, right):
     }
 
 
+def ties(confidence, right):
+    return {
+        "auroc": roc_auc_score(right, confidence),
+        "brier": brier_score_loss(right, confidence),
+    }
+
+
 def labels(due, said):
     names = sorted(set(due) - {0})
     with warnings.catch_warnings():
@@ -86,6 +94,7 @@ def main():
     kinds = {
         "rankings": ranking,
         "confidences": confidences,
+        "ties": ties,
         "labels": labels,
         "texts": texts,
         "shares": shares,

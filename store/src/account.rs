@@ -105,22 +105,22 @@ impl Store {
         self.alter(query.bind(teammate.as_str()).bind(plain(name))).await
     }
 
-    /// Gives a teammate another role.
+    /// Gives a teammate another role, and ends all their sessions with it.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Database`].
     pub async fn set_role(&self, teammate: &Slug, role: Role) -> Result<(), Error> {
         let query = sqlx::query("UPDATE account SET role = $2 WHERE teammate = $1");
-        self.alter(query.bind(teammate.as_str()).bind(role.name())).await
+        self.alter_and_end(teammate, query.bind(teammate.as_str()).bind(role.name())).await
     }
 
-    /// Closes an account, or opens it again.
+    /// Closes an account, or opens it again; its sessions end with it.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Database`].
     pub async fn set_disabled(&self, teammate: &Slug, disabled: bool) -> Result<(), Error> {
         let query = sqlx::query("UPDATE account SET disabled = $2 WHERE teammate = $1");
-        self.alter(query.bind(teammate.as_str()).bind(i64::from(disabled))).await
+        self.alter_and_end(teammate, query.bind(teammate.as_str()).bind(i64::from(disabled))).await
     }
 
     /// Takes a teammate out of assignment by their own choice, or back in.
@@ -132,16 +132,18 @@ impl Store {
         self.alter(sqlx::query(sql).bind(teammate.as_str()).bind(i64::from(away))).await
     }
 
-    /// Gives a teammate another password, whatever the present one is.
+    /// Gives a teammate another password, whatever the present one is, and ends all their sessions
+    /// with it.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Database`].
     pub async fn reset_password(&self, teammate: &Slug, hash: &str) -> Result<(), Error> {
         let query = sqlx::query("UPDATE account SET password_hash = $2 WHERE teammate = $1");
-        self.alter(query.bind(teammate.as_str()).bind(plain(hash))).await
+        self.alter_and_end(teammate, query.bind(teammate.as_str()).bind(plain(hash))).await
     }
 
-    /// Changes the password whose hash is `from` to the one whose hash is `to`.
+    /// Changes the password whose hash is `from` to the one whose hash is `to`, and ends all sessions
+    /// of the teammate with it.
     ///
     /// # Errors
     /// [`Error::NotFound`] also when the account is closed or has another password by now,
@@ -156,7 +158,25 @@ impl Store {
             "UPDATE account SET password_hash = $3
              WHERE teammate = $1 AND password_hash = $2 AND disabled = 0",
         );
-        self.alter(query.bind(teammate.as_str()).bind(plain(from)).bind(plain(to))).await
+        let query = query.bind(teammate.as_str()).bind(plain(from)).bind(plain(to));
+        self.alter_and_end(teammate, query).await
+    }
+
+    /// Alters an account and ends its sessions, both or neither.
+    async fn alter_and_end(
+        &self,
+        teammate: &Slug,
+        query: Query<'_, Any, AnyArguments>,
+    ) -> Result<(), Error> {
+        let mut transaction = self.begin().await?;
+        let done = query.execute(&mut *transaction).await?;
+        if done.rows_affected() == 0 {
+            return Err(Error::NotFound("teammate"));
+        }
+        let sessions = sqlx::query("DELETE FROM session WHERE teammate = $1");
+        sessions.bind(teammate.as_str()).execute(&mut *transaction).await?;
+        transaction.commit().await?;
+        Ok(())
     }
 
     async fn alter(&self, query: Query<'_, Any, AnyArguments>) -> Result<(), Error> {
@@ -292,16 +312,6 @@ impl Store {
     pub async fn end_session(&self, token_hash: &str) -> Result<(), Error> {
         let query = sqlx::query("DELETE FROM session WHERE token_hash = $1");
         query.bind(plain(token_hash)).execute(&self.writer).await?;
-        Ok(())
-    }
-
-    /// Ends all sessions of a teammate.
-    ///
-    /// # Errors
-    /// [`Error::Database`].
-    pub async fn end_sessions_of(&self, teammate: &Slug) -> Result<(), Error> {
-        let query = sqlx::query("DELETE FROM session WHERE teammate = $1");
-        query.bind(teammate.as_str()).execute(&self.writer).await?;
         Ok(())
     }
 

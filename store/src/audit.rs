@@ -84,8 +84,11 @@ impl Store {
     /// # Errors
     /// [`Error::Database`].
     pub async fn note(&self, audit: &Audit, now: Timestamp) -> Result<(), Error> {
-        let mut connection = self.writer.acquire().await?;
-        insert(&mut connection, audit, None, now).await
+        self.within(async {
+            let mut connection = self.writer.acquire().await?;
+            insert(&mut connection, audit, None, now).await
+        })
+        .await
     }
 
     /// Lists what was done, newest first; `subject` limits it to one thing.

@@ -70,36 +70,39 @@ impl Store {
         T: Send,
         R: Send,
     {
-        let mut transaction = self.begin().await?;
-        let Some(locked) = record::lock(&mut transaction, self.dialect, id).await? else {
-            return Err(Error::NotFound("conversation"));
-        };
-        if let Guard::Leased(lease) = &guard
-            && locked.lease != Some(lease.token)
-        {
-            return Err(Error::LeaseLost);
-        }
-        let (mut record, mut change) = (locked.record.clone(), Change::default());
-        let result = match alter(&mut record, &mut change) {
-            Ok(result) => result,
-            Err(refusal) => {
-                transaction.rollback().await?;
-                return Ok(Err(refusal));
+        self.within(async {
+            let mut transaction = self.begin().await?;
+            let Some(locked) = record::lock(&mut transaction, self.dialect, id).await? else {
+                return Err(Error::NotFound("conversation"));
+            };
+            if let Guard::Leased(lease) = &guard
+                && locked.lease != Some(lease.token)
+            {
+                return Err(Error::LeaseLost);
             }
-        };
-        let mut writing = Writing {
-            connection: &mut transaction,
-            dialect: self.dialect,
-            conversation: id,
-            episode: record.state.episode().number,
-            now,
-        };
-        if guard != Guard::None {
-            writing.end_lease().await?;
-        }
-        writing.write(&locked, record, &change).await?;
-        transaction.commit().await?;
-        Ok(Ok(result))
+            let (mut record, mut change) = (locked.record.clone(), Change::default());
+            let result = match alter(&mut record, &mut change) {
+                Ok(result) => result,
+                Err(refusal) => {
+                    transaction.rollback().await?;
+                    return Ok(Err(refusal));
+                }
+            };
+            let mut writing = Writing {
+                connection: &mut transaction,
+                dialect: self.dialect,
+                conversation: id,
+                episode: record.state.episode().number,
+                now,
+            };
+            if guard != Guard::None {
+                writing.end_lease().await?;
+            }
+            writing.write(&locked, record, &change).await?;
+            transaction.commit().await?;
+            Ok(Ok(result))
+        })
+        .await
     }
 }
 

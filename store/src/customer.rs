@@ -61,41 +61,74 @@ impl Store {
     /// # Errors
     /// [`Error::NotFound`] when another customer has the id, [`Error::Database`].
     pub async fn keep_customer(&self, customer: &Customer) -> Result<Customer, Error> {
-        for _ in 0..ATTEMPTS {
-            let mut connection = self.writer.acquire().await?;
-            if keep(&mut connection, customer).await? {
-                return Ok(customer.clone());
+        self.within(async {
+            for _ in 0..ATTEMPTS {
+                let mut connection = self.writer.acquire().await?;
+                if keep(&mut connection, customer).await? {
+                    return Ok(customer.clone());
+                }
+                drop(connection);
+                let Some(identity) = &customer.identity else { continue };
+                if let Some(earlier) = self.customer_named(identity).await? {
+                    return Ok(earlier);
+                }
             }
-            drop(connection);
-            let Some(identity) = &customer.identity else { continue };
-            if let Some(earlier) = self.customer_named(identity).await? {
-                return Ok(earlier);
-            }
-        }
-        Err(Error::NotFound("customer"))
+            Err(Error::NotFound("customer"))
+        })
+        .await
     }
 
-    /// Alters what is known of a customer and when it was last seen; id, identity and when it first
-    /// came stay. One that was erased since it was read does not come back.
+    /// Alters what is known of a customer and when it was last seen, and returns it as it is then;
+    /// id, identity and when it first came stay. It is read and written in one transaction: whoever
+    /// alters it at the same moment finds the other's change. When `alter` refuses, nothing changes
+    /// and its refusal comes back inside `Ok`. One that was erased does not come back.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Database`].
-    pub async fn alter_customer(&self, customer: &Customer) -> Result<(), Error> {
-        let done = sqlx::query(
-            "UPDATE customer SET name = $2, email = $3, locale = $4, attributes = $5, look_up = $6,
-                seen_at = $7
-             WHERE id = $1",
-        )
-        .bind(customer.id.to_string())
-        .bind(maybe_plain(customer.name.as_ref()))
-        .bind(maybe_plain(customer.email.as_ref()))
-        .bind(maybe_plain(customer.locale.as_ref()))
-        .bind(json(&customer.attributes))
-        .bind(look_up(customer))
-        .bind(micros(customer.seen_at))
-        .execute(&self.writer)
-        .await?;
-        if done.rows_affected() == 0 { Err(Error::NotFound("customer")) } else { Ok(()) }
+    pub async fn alter_customer<R, F>(
+        &self,
+        id: Id<Customer>,
+        alter: F,
+    ) -> Result<Result<Customer, R>, Error>
+    where
+        F: FnOnce(&mut Customer) -> Result<(), R> + Send,
+        R: Send,
+    {
+        self.within(async {
+            let mut transaction = self.begin().await?;
+            // Whoever opens a conversation for the customer meanwhile need not wait.
+            let sql = self.dialect.choose(
+                "SELECT * FROM customer WHERE id = $1",
+                "SELECT * FROM customer WHERE id = $1 FOR NO KEY UPDATE",
+            );
+            let query = sqlx::query(sql).bind(id.to_string());
+            let row = query.fetch_optional(&mut *transaction).await?;
+            let before = read(&row.ok_or(Error::NotFound("customer"))?)?;
+            let mut customer = before.clone();
+            if let Err(refusal) = alter(&mut customer) {
+                transaction.rollback().await?;
+                return Ok(Err(refusal));
+            }
+            let Customer { id, identity, created_at, .. } = before;
+            let customer = Customer { id, identity, created_at, ..customer };
+            sqlx::query(
+                "UPDATE customer SET name = $2, email = $3, locale = $4, attributes = $5, look_up = $6,
+                    seen_at = $7
+                 WHERE id = $1",
+            )
+            .bind(customer.id.to_string())
+            .bind(maybe_plain(customer.name.as_ref()))
+            .bind(maybe_plain(customer.email.as_ref()))
+            .bind(maybe_plain(customer.locale.as_ref()))
+            .bind(json(&customer.attributes))
+            .bind(look_up(&customer))
+            .bind(micros(customer.seen_at))
+            .execute(&mut *transaction)
+            .await?;
+            transaction.commit().await?;
+            Ok(Ok(customer))
+        })
+        .await
     }
 
     /// Returns a customer.

@@ -53,28 +53,31 @@ impl Store {
     /// # Errors
     /// [`Error::Database`].
     pub async fn keep_notice(&self, notice: &Notice, now: Timestamp) -> Result<bool, Error> {
-        let mut transaction = self.begin().await?;
-        if let Some(external_id) = &notice.external_id {
-            let done = sqlx::query(
-                "INSERT INTO notice (channel, external_id, topic, at) VALUES ($1, $2, $3, $4)
-                 ON CONFLICT DO NOTHING",
-            )
-            .bind(plain(&notice.channel))
-            .bind(plain(external_id))
-            .bind(plain(&notice.topic))
-            .bind(micros(now))
-            .execute(&mut *transaction)
-            .await?;
-            if done.rows_affected() == 0 {
-                transaction.rollback().await?;
-                return Ok(false);
+        self.within(async {
+            let mut transaction = self.begin().await?;
+            if let Some(external_id) = &notice.external_id {
+                let done = sqlx::query(
+                    "INSERT INTO notice (channel, external_id, topic, at) VALUES ($1, $2, $3, $4)
+                     ON CONFLICT DO NOTHING",
+                )
+                .bind(plain(&notice.channel))
+                .bind(plain(external_id))
+                .bind(plain(&notice.topic))
+                .bind(micros(now))
+                .execute(&mut *transaction)
+                .await?;
+                if done.rows_affected() == 0 {
+                    transaction.rollback().await?;
+                    return Ok(false);
+                }
             }
-        }
-        if let Some(subject) = &notice.subject {
-            ask(&mut transaction, (&notice.channel, subject), now).await?;
-        }
-        transaction.commit().await?;
-        Ok(true)
+            if let Some(subject) = &notice.subject {
+                ask(&mut transaction, (&notice.channel, subject), now).await?;
+            }
+            transaction.commit().await?;
+            Ok(true)
+        })
+        .await
     }
 
     /// Has something of another system looked at, from `due_at` on.
@@ -87,9 +90,12 @@ impl Store {
         subject: &str,
         due_at: Timestamp,
     ) -> Result<(), Error> {
-        let mut transaction = self.begin().await?;
-        ask(&mut transaction, (channel, subject), due_at).await?;
-        Ok(transaction.commit().await?)
+        self.within(async {
+            let mut transaction = self.begin().await?;
+            ask(&mut transaction, (channel, subject), due_at).await?;
+            Ok(transaction.commit().await?)
+        })
+        .await
     }
 
     /// Hands out the errand that has been due longest and that nobody runs, until `until`. Two
@@ -240,7 +246,8 @@ impl Store {
 
     /// Takes over what the other system says of a budget: how many calls a stretch of time has,
     /// how many are left, and when it ends. What was taken meanwhile is not given back, and what is
-    /// told of an earlier stretch changes nothing.
+    /// told of a stretch that is over by `now` changes nothing. One that was begun here without the
+    /// other system's word ends as soon as that says.
     ///
     /// # Errors
     /// [`Error::Database`].
@@ -249,7 +256,11 @@ impl Store {
         name: &str,
         (most, n_left, window_ms): (u32, u32, u32),
         ends_at: Timestamp,
+        now: Timestamp,
     ) -> Result<(), Error> {
+        if ends_at <= now {
+            return Ok(());
+        }
         // Ends that lie apart by less than half a stretch are ends of the same one. In that, what was
         // taken stays taken, also where there is more to take than was thought.
         sqlx::query(
@@ -258,8 +269,7 @@ impl Store {
                 n_left = CASE WHEN $4 - budget.ends_at >= $5
                         OR budget.n_left + $2 - budget.most >= $3 THEN $3
                     WHEN budget.n_left + $2 < budget.most THEN 0
-                    ELSE budget.n_left + $2 - budget.most END
-             WHERE budget.ends_at - $4 < $5",
+                    ELSE budget.n_left + $2 - budget.most END",
         )
         .bind(plain(name))
         .bind(i64::from(most))

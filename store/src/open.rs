@@ -1,18 +1,17 @@
-use crate::Error;
+use crate::{
+    Error,
+    connections::{Connections, Patience},
+};
 use sqlx::SqlSafeStr;
 use sqlx::{
-    Any, AnyConnection, AnyPool, Connection, Executor, Transaction,
-    any::{AnyConnectOptions, AnyPoolOptions},
+    Any, AnyConnection, Connection, Executor, Transaction,
+    any::AnyConnectOptions,
     migrate::{MigrateError, Migration, MigrationType, Migrator},
 };
 use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
-
-/// How long the database may take to let somebody in, or to lend a connection, before the caller
-/// hears of it.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Readers of one SQLite file; more than cores gain nothing.
 const SQLITE_READERS: u32 = 4;
@@ -25,8 +24,8 @@ const POSTGRES_CONNECTIONS: u32 = 16;
 #[derive(Clone)]
 pub struct Store {
     /// Takes one change after another on SQLite; the same pool as `reader` on PostgreSQL.
-    pub(crate) writer: AnyPool,
-    pub(crate) reader: AnyPool,
+    pub(crate) writer: Connections,
+    pub(crate) reader: Connections,
     pub(crate) dialect: Dialect,
 }
 
@@ -72,28 +71,22 @@ impl Dialect {
         .into()
     }
 
-    /// Says for one connection what holds for all.
+    /// Says for one connection what holds for all that serve.
     ///
     /// SQLite: a change is on the disk before its caller hears of it (`FULL`), and what is deleted
-    /// is overwritten. PostgreSQL: a node that froze within a change lets go of the conversation.
-    async fn prepare(self, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    /// is overwritten. PostgreSQL: a node that froze within a change lets go of the conversation,
+    /// and nobody waits for ever for a lock or an answer. The longest lawful statements, searches
+    /// through a million conversations, take seconds.
+    pub(crate) async fn prepare(self, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
         let settings = self.choose(
             "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
              PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY; \
              PRAGMA journal_size_limit = 67108864",
-            "SET idle_in_transaction_session_timeout = '60s'",
+            "SET idle_in_transaction_session_timeout = '60s'; SET lock_timeout = '30s'; \
+             SET statement_timeout = '60s'",
         );
         connection.execute(settings).await?;
         Ok(())
-    }
-
-    fn pool(self, n_connections: u32, options: AnyConnectOptions) -> AnyPool {
-        AnyPoolOptions::new()
-            .max_connections(n_connections)
-            .acquire_timeout(PATIENCE)
-            .test_before_acquire(self == Self::Postgres)
-            .after_connect(move |connection, _| Box::pin(self.prepare(connection)))
-            .connect_lazy_with(options)
     }
 }
 
@@ -104,12 +97,20 @@ impl Store {
     /// # Errors
     /// [`Error::Unusable`] with the reason and the mend; never with the password of the address.
     pub async fn open(url: &str) -> Result<Self, Error> {
+        Self::open_with(url, Patience::default()).await
+    }
+
+    /// Opens a database as [`Store::open`] does, with another patience.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub async fn open_with(url: &str, patience: Patience) -> Result<Self, Error> {
         sqlx::any::install_default_drivers();
         if let Some(path) = url.strip_prefix("sqlite:") {
-            return open_sqlite(path.strip_prefix("//").unwrap_or(path)).await;
+            return open_sqlite(path.strip_prefix("//").unwrap_or(path), patience).await;
         }
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            return open_postgres(url).await;
+            return open_postgres(url, patience).await;
         }
         let why = "its address starts neither with `sqlite:` nor with `postgres://`";
         Err(Error::Unusable(why.to_string()))
@@ -131,33 +132,35 @@ impl Store {
     }
 
     pub(crate) async fn begin(&self) -> Result<Transaction<'static, Any>, Error> {
-        Ok(self.writer.begin_with(self.dialect.begin()).await?)
+        Ok(self.writer.begin(self.dialect.begin()).await?)
     }
 }
 
-async fn open_sqlite(path: &str) -> Result<Store, Error> {
+async fn open_sqlite(path: &str, patience: Patience) -> Result<Store, Error> {
     let file = make_file(path).map_err(|source| {
         Error::Unusable(format!("cannot make or open the file {path}: {source}"))
     })?;
     let address = format!("sqlite:{}", percent_encoded(&file));
     let options: AnyConnectOptions = address.parse().map_err(|_| unreadable_address())?;
     let dialect = Dialect::Sqlite;
-    let mut connection = first_connection(dialect, &options).await?;
+    let mut connection = first_connection(dialect, &options, patience.connection).await?;
     // One transaction around all migrations is the lock; each is a savepoint within it.
     let mut change = connection.begin_with(dialect.begin()).await?;
     let migrator = Migrator::with_migrations(dialect.migrations());
     migrator.run_direct(None, &mut *change, false).await.map_err(|e| not_migrated(&e))?;
     change.commit().await?;
     connection.close().await?;
-    let writer = dialect.pool(1, options.clone());
-    let reader = dialect.pool(SQLITE_READERS, options);
+    let writer = Connections::new(dialect, options.clone(), (1, patience));
+    let reader = Connections::new(dialect, options, (SQLITE_READERS, patience));
     Ok(Store { writer, reader, dialect })
 }
 
-async fn open_postgres(url: &str) -> Result<Store, Error> {
+async fn open_postgres(url: &str, patience: Patience) -> Result<Store, Error> {
     let options: AnyConnectOptions = url.parse().map_err(|_| unreadable_address())?;
     let dialect = Dialect::Postgres;
-    let mut connection = first_connection(dialect, &options).await?;
+    let mut connection = first_connection(dialect, &options, patience.connection).await?;
+    // Migrations take as long as they take, and as long as another node's.
+    connection.execute("SET statement_timeout = 0; SET lock_timeout = 0").await?;
     let encoding: String =
         sqlx::query_scalar("SHOW server_encoding").fetch_one(&mut connection).await?;
     if encoding != "UTF8" {
@@ -168,7 +171,7 @@ async fn open_postgres(url: &str) -> Result<Store, Error> {
     let migrator = Migrator::with_migrations(dialect.migrations());
     migrator.run_direct(None, &mut connection, false).await.map_err(|e| not_migrated(&e))?;
     connection.close().await?;
-    let pool = dialect.pool(POSTGRES_CONNECTIONS, options);
+    let pool = Connections::new(dialect, options, (POSTGRES_CONNECTIONS, patience));
     Ok(Store { writer: pool.clone(), reader: pool, dialect })
 }
 
@@ -205,6 +208,7 @@ fn percent_encoded(path: &Path) -> String {
 async fn first_connection(
     dialect: Dialect,
     options: &AnyConnectOptions,
+    patience: Duration,
 ) -> Result<AnyConnection, Error> {
     let began = tokio::time::Instant::now();
     loop {
@@ -213,15 +217,18 @@ async fn first_connection(
             dialect.prepare(&mut connection).await?;
             Ok(connection)
         };
-        let failure: sqlx::Error = match tokio::time::timeout(PATIENCE, tried).await {
+        let failure: sqlx::Error = match tokio::time::timeout(patience, tried).await {
             Ok(Ok(connection)) => return Ok(connection),
             Ok(Err(failure)) => failure,
-            Err(_) => return Err(Error::Unusable("it does not answer within 10 s".to_string())),
+            Err(_) => {
+                let why = format!("it does not answer within {} s", patience.as_secs_f64());
+                return Err(Error::Unusable(why));
+            }
         };
         // SQLite does not wait for another process that opens the same new file.
         let locked = |e: &dyn sqlx::error::DatabaseError| e.message().contains("locked");
         let busy = failure.as_database_error().is_some_and(locked);
-        if dialect != Dialect::Sqlite || !busy || began.elapsed() > PATIENCE {
+        if dialect != Dialect::Sqlite || !busy || began.elapsed() > patience {
             return Err(unreachable_database(&failure));
         }
         tokio::time::sleep(Duration::from_millis(20)).await;

@@ -106,7 +106,7 @@ impl Store {
         result: &str,
         names: &[String],
     ) -> Result<(), Error> {
-        self.settle((id, None), (state, at), result, names).await
+        self.within(self.settle((id, None), (state, at), result, names)).await
     }
 
     /// Settles a post for whoever was handed it, as [`Store::settle_post`] does. Where it has been
@@ -122,7 +122,7 @@ impl Store {
         names: &[String],
     ) -> Result<(), Error> {
         let attempt = (state != PostState::Sent).then_some(post.n_attempts);
-        self.settle((post.id, attempt), (state, at), result, names).await
+        self.within(self.settle((post.id, attempt), (state, at), result, names)).await
     }
 
     async fn settle(
@@ -215,30 +215,33 @@ impl Store {
     /// # Errors
     /// [`Error::NotFound`], [`Error::Database`].
     pub async fn let_others_pass(&self, id: Id<Post>) -> Result<(), Error> {
-        let mut transaction = self.begin().await?;
-        let query = sqlx::query("SELECT * FROM post WHERE id = $1").bind(id.to_string());
-        let row = query.fetch_optional(&mut *transaction).await?;
-        let post = row.as_ref().map(read).transpose()?.ok_or(Error::NotFound("post"))?;
-        let line = (post.conversation.to_string(), post.destination);
-        // The conversation counts its posts; it is locked as whoever adds one does.
-        let sql = "UPDATE conversation SET n_posts = n_posts + 1 WHERE id = $1 RETURNING n_posts";
-        let row = sqlx::query(sql).bind(&line.0).fetch_one(&mut *transaction).await?;
-        let last = Columns(&row).number("n_posts")?;
-        sqlx::query(
-            "UPDATE post SET number = $2, head = 0 WHERE id = $1 AND state = 'pending'
-                AND NOT EXISTS (SELECT 1 FROM post AS later
-                    WHERE later.conversation = post.conversation
-                        AND later.destination = post.destination AND later.state = 'pending'
-                        AND later.number > post.number
-                        AND replace(later.kind, 'untag', 'tag') = replace(post.kind, 'untag', 'tag'))",
-        )
-        .bind(id.to_string())
-        .bind(last)
-        .execute(&mut *transaction)
-        .await?;
-        advance(&mut transaction, &line).await?;
-        transaction.commit().await?;
-        Ok(())
+        self.within(async {
+            let mut transaction = self.begin().await?;
+            let query = sqlx::query("SELECT * FROM post WHERE id = $1").bind(id.to_string());
+            let row = query.fetch_optional(&mut *transaction).await?;
+            let post = row.as_ref().map(read).transpose()?.ok_or(Error::NotFound("post"))?;
+            let line = (post.conversation.to_string(), post.destination);
+            // The conversation counts its posts; it is locked as whoever adds one does.
+            let sql = "UPDATE conversation SET n_posts = n_posts + 1 WHERE id = $1 RETURNING n_posts";
+            let row = sqlx::query(sql).bind(&line.0).fetch_one(&mut *transaction).await?;
+            let last = Columns(&row).number("n_posts")?;
+            sqlx::query(
+                "UPDATE post SET number = $2, head = 0 WHERE id = $1 AND state = 'pending'
+                    AND NOT EXISTS (SELECT 1 FROM post AS later
+                        WHERE later.conversation = post.conversation
+                            AND later.destination = post.destination AND later.state = 'pending'
+                            AND later.number > post.number
+                            AND replace(later.kind, 'untag', 'tag') = replace(post.kind, 'untag', 'tag'))",
+            )
+            .bind(id.to_string())
+            .bind(last)
+            .execute(&mut *transaction)
+            .await?;
+            advance(&mut transaction, &line).await?;
+            transaction.commit().await?;
+            Ok(())
+        })
+        .await
     }
 
     /// Lists the posts of a conversation that are to be sent, in their order.

@@ -76,6 +76,20 @@ impl Store {
         F: FnOnce(&mut Record, &mut Change) -> Result<(), R> + Send,
         R: Send,
     {
+        self.within(self.take(delivery, opening, now, alter)).await
+    }
+
+    async fn take<R, F>(
+        &self,
+        delivery: &Delivery,
+        opening: Opening,
+        now: Timestamp,
+        alter: F,
+    ) -> Result<Result<Received, R>, Error>
+    where
+        F: FnOnce(&mut Record, &mut Change) -> Result<(), R> + Send,
+        R: Send,
+    {
         let (mut transaction, locked) = self.admit(opening).await?;
         let (conversation, number) = (locked.record.id, locked.record.n_entries + 1);
         let fresh = Received { conversation, number, repeated: false };
@@ -110,6 +124,20 @@ impl Store {
     /// # Errors
     /// As [`Store::receive`].
     pub async fn receive_all<R, F>(
+        &self,
+        (channel, external_ids): (&str, &[String]),
+        opening: Opening,
+        now: Timestamp,
+        alter: F,
+    ) -> Result<Result<Caught, R>, Error>
+    where
+        F: FnMut(&mut Record, &mut Change, Option<usize>) -> Result<(), R> + Send,
+        R: Send,
+    {
+        self.within(self.take_all((channel, external_ids), opening, now, alter)).await
+    }
+
+    async fn take_all<R, F>(
         &self,
         (channel, external_ids): (&str, &[String]),
         opening: Opening,

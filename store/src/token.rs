@@ -133,40 +133,43 @@ impl Store {
         since: Timestamp,
         now: Timestamp,
     ) -> Result<Option<Idempotent>, Error> {
-        for _ in 0..ATTEMPTS {
-            let mut transaction = self.begin().await?;
-            let died = now.saturating_sub(WORKED_ON).unwrap_or(Timestamp::MIN);
-            let old = sqlx::query(
-                "DELETE FROM request
-                 WHERE created_at < $1
-                    OR (status IS NULL AND effect IS NULL AND created_at < $2)",
-            );
-            let old = old.bind(micros(since)).bind(micros(died));
-            old.execute(&mut *transaction).await?;
-            let done = sqlx::query(
-                "INSERT INTO request (token, key, request_hash, created_at)
-                 VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
-            )
-            .bind(token.to_string())
-            .bind(plain(key))
-            .bind(plain(request_hash))
-            .bind(micros(now))
-            .execute(&mut *transaction)
-            .await
-            .map_err(Error::missing("token"))?;
-            if done.rows_affected() == 1 {
+        self.within(async {
+            for _ in 0..ATTEMPTS {
+                let mut transaction = self.begin().await?;
+                let died = now.saturating_sub(WORKED_ON).unwrap_or(Timestamp::MIN);
+                let old = sqlx::query(
+                    "DELETE FROM request
+                     WHERE created_at < $1
+                        OR (status IS NULL AND effect IS NULL AND created_at < $2)",
+                );
+                let old = old.bind(micros(since)).bind(micros(died));
+                old.execute(&mut *transaction).await?;
+                let done = sqlx::query(
+                    "INSERT INTO request (token, key, request_hash, created_at)
+                     VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+                )
+                .bind(token.to_string())
+                .bind(plain(key))
+                .bind(plain(request_hash))
+                .bind(micros(now))
+                .execute(&mut *transaction)
+                .await
+                .map_err(Error::missing("token"))?;
+                if done.rows_affected() == 1 {
+                    transaction.commit().await?;
+                    return Ok(None);
+                }
+                let query = sqlx::query("SELECT * FROM request WHERE token = $1 AND key = $2");
+                let query = query.bind(token.to_string()).bind(plain(key));
+                let row = query.fetch_optional(&mut *transaction).await?;
                 transaction.commit().await?;
-                return Ok(None);
+                if let Some(row) = row {
+                    return read_request(&row).map(Some);
+                }
             }
-            let query = sqlx::query("SELECT * FROM request WHERE token = $1 AND key = $2");
-            let query = query.bind(token.to_string()).bind(plain(key));
-            let row = query.fetch_optional(&mut *transaction).await?;
-            transaction.commit().await?;
-            if let Some(row) = row {
-                return read_request(&row).map(Some);
-            }
-        }
-        Err(Error::NotFound("request"))
+            Err(Error::NotFound("request"))
+        })
+        .await
     }
 
     /// Keeps the answer of a request; None forgets the request, so that it can be made again, unless

@@ -4,7 +4,7 @@ use bot::{
     config::{Config, Fault},
 };
 use jiff::{SignedDuration, Timestamp};
-use models::HashedEmbedder;
+use models::{Embedder, HashedEmbedder};
 use std::{
     path::Path,
     sync::{
@@ -34,6 +34,9 @@ pub enum Rules<'a> {
     Text(&'a str),
 }
 
+/// The folder of a bench that holds articles of its own, where there are any.
+const OWN_ARTICLES: &str = "articles";
+
 /// When a bench opens: a Wednesday morning in Europe.
 const START: &str = "2026-11-18T09:30:00Z";
 
@@ -45,6 +48,19 @@ impl Bench {
         let url = format!("sqlite:{}", folder.path().join("desk.db").display());
         let store = Store::open(&url).await.unwrap();
         Self::on(store, folder, rules, log_odds).await
+    }
+
+    /// Opens a desk that has these articles, by file name, beside those of the sample company.
+    pub async fn with_articles(articles: &[(&str, &str)], log_odds: f64) -> Self {
+        let bench = Self::open(Rules::Sample, log_odds).await;
+        let own = bench.folder.path().join(OWN_ARTICLES);
+        std::fs::create_dir(&own).unwrap();
+        for (file, text) in articles {
+            std::fs::write(own.join(file), text).unwrap();
+        }
+        let desk = desk(bench.folder.path(), Rules::Sample, log_odds).await;
+        let (store, clock) = (bench.office.store().clone(), bench.clock.clone());
+        Self { office: office(desk, store, clock, Vec::new()), ..bench }
     }
 
     /// Opens a desk on a store; `folder` becomes the desk's.
@@ -72,6 +88,11 @@ impl Bench {
     /// Opens another node that has channels and answers as the bench does.
     pub fn node(&self, store: Store, channels: Vec<Arc<dyn Channel>>) -> Office {
         office(Desk::clone(&self.office.desk()), store, self.clock.clone(), channels)
+    }
+
+    /// Has the bench's office embed with another embedder, whose id must be that of the calibration.
+    pub async fn embed_with(&self, embedder: Arc<dyn Embedder>, rules: Rules<'_>, log_odds: f64) {
+        self.office.reload(desk_with(embedder, self.folder.path(), rules, log_odds).await);
     }
 
     /// Returns what tells the bench's time.
@@ -125,9 +146,22 @@ fn told_by(clock: Arc<AtomicI64>) -> Clock {
 
 /// Builds the sample company's desk in a folder, with these rules.
 async fn desk(folder: &Path, rules: Rules<'_>, log_odds: f64) -> Desk {
+    desk_with(Arc::new(HashedEmbedder), folder, rules, log_odds).await
+}
+
+async fn desk_with(
+    embedder: Arc<dyn Embedder>,
+    folder: &Path,
+    rules: Rules<'_>,
+    log_odds: f64,
+) -> Desk {
     let sample = sample::folder();
     let mut config = Config::load(None, std::iter::empty()).unwrap();
     config.articles.index = folder.join("index");
+    let own = folder.join(OWN_ARTICLES);
+    if own.exists() {
+        config.articles.folders.push(own);
+    }
     let file = folder.join("routing.toml");
     let text = match rules {
         Rules::Sample => std::fs::read_to_string(sample.join("routing.toml")).unwrap(),
@@ -135,7 +169,6 @@ async fn desk(folder: &Path, rules: Rules<'_>, log_odds: f64) -> Desk {
     };
     let faults = |faults: Vec<Fault>| panic!("{faults:?}");
     let playbook = bot::read_playbook(&file, &text, &config.answers).unwrap_or_else(faults);
-    let embedder = Arc::new(HashedEmbedder);
     let calibration = sample::calibration(log_odds);
     let library = bot::library(&sample, &config, embedder).into();
     let desk = Desk::new(Parts {

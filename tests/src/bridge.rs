@@ -7,6 +7,8 @@ mod hearing;
 mod overtaken;
 mod remembering;
 mod silent;
+mod strange;
+mod waiting;
 
 use crate::{
     Bench, Rules,
@@ -223,7 +225,8 @@ pub(super) fn channel(
     });
     let bot = ExternalId::parse(&intercom.bot_admin()).unwrap();
     let secret = serde_json::from_value(serde_json::json!("stand-in-client-secret")).unwrap();
-    Arc::new(Intercom::new(IntercomParts { client: client.unwrap(), bot, secret, mode, clock }))
+    let (client, store) = (client.unwrap(), store.clone());
+    Arc::new(Intercom::new(IntercomParts { client, bot, secret, mode, store, clock }))
 }
 
 /// Opens the office's doors; returns their address.

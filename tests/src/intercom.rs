@@ -212,6 +212,11 @@ impl StandIn {
         self.inner.outbox.log()
     }
 
+    /// Stands for another workspace from now on, by the vendor's name of it.
+    pub fn becomes(&self, app_id: &str) {
+        self.inner.with(|workspace| workspace.app_id = app_id.to_string());
+    }
+
     /// Changes what goes wrong from now on.
     pub fn faults(&self, change: impl FnOnce(&mut Faults)) {
         change(&mut self.inner.dice.lock().unwrap().faults);

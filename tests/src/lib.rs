@@ -3,6 +3,7 @@
 //! Tests of what no crate can test alone: `house` proves the plan of `ARCHITECTURE.md` on the
 //! sources themselves, `office` carries conversations through store and bot, `shift` lets time pass
 //! over them, `outbox` sends what leaves the house, `race` has people and the bot answer at once,
+//! `taking` has people take conversations, `figures` counts what happened,
 //! `bridge` connects the desk to an Intercom.
 //! [`Bench`] is the desk at work that they, and the tests of the crates above, stand on;
 //! [`intercom`] is an Intercom for it to connect to; [`postgres`] starts a database server of their
@@ -12,6 +13,8 @@
 mod bench;
 #[cfg(test)]
 mod bridge;
+#[cfg(test)]
+mod figures;
 #[cfg(test)]
 mod house;
 pub mod intercom;
@@ -28,5 +31,7 @@ mod ruled;
 pub mod sample;
 #[cfg(test)]
 mod shift;
+#[cfg(test)]
+mod taking;
 
 pub use bench::{Bench, Rules};

@@ -1,4 +1,8 @@
-//! A PostgreSQL server of a test's own.
+//! A PostgreSQL server of a test's own, and a line to it that can fall silent.
+
+mod line;
+
+pub use line::Line;
 
 use std::{
     fs,

@@ -146,3 +146,27 @@ async fn a_new_episode_is_as_urgent_as_any() {
     let again = bench.say(&customer, Place::Known(record.id), "Give me a human please").await;
     assert_eq!(again.priority, Priority::Normal);
 }
+
+#[tokio::test]
+async fn a_team_that_a_person_chose_keeps_it_against_rules_and_time() {
+    let rule = r#"
+when = 'message.text.mentions("robot")'
+then = { return_to_bot = true }
+"#;
+    let bench = with_rule(rule, SURE).await;
+    let customer = bench.visitor().await;
+    let record = bench.say(&customer, Place::New, "outage here").await;
+    let to_support = Deed::Assign { team: slug("support"), teammate: None };
+    bench.office.act(record.id, &teammate("ada"), to_support).await.unwrap();
+    bench.pass(SignedDuration::from_mins(31));
+    bench.office.run_until_idle().await.unwrap();
+    let support = Owner::Team(slug("support"));
+    assert_eq!(*bench.record(record.id).await.state.owner(), support, "it does not escalate away");
+    let text = "How many days does the robot free trial last?";
+    let record = bench.say(&customer, Place::Known(record.id), text).await;
+    assert_eq!(*record.state.owner(), support, "nor does it go back to the bot");
+    bench.sign_in("bo").await;
+    bench.office.run_until_idle().await.unwrap();
+    let bo = Owner::Teammate { team: slug("support"), teammate: slug("bo"), by_person: false };
+    assert_eq!(*bench.record(record.id).await.state.owner(), bo, "the team's members get it");
+}

@@ -24,6 +24,29 @@ pub fn calibration(log_odds: f64) -> String {
     )
 }
 
+/// Articles whose every part tries to act in the pages that show it. Only they are about paying with
+/// cowrie shells.
+pub const HOSTILE_ARTICLES: [(&str, &str); 2] = [
+    (
+        "cowrie-shells.md",
+        "---\nid: cowrie-shells\n\
+         title: 'Cowrie shells <img src=x onerror=alert(1)><script>alert(2)</script>'\n\
+         url: 'javascript:alert(3)'\n---\n\n\
+         # Paying with cowrie shells <script>alert(4)</script>\n\n\
+         To pay with cowrie shells, send the cowrie shells by mail. <img src=x onerror=alert(5)> \
+         Cowrie shells are counted [by hand](javascript:alert(6)), and `<script>alert(7)</script>` \
+         is no shell. We take cowrie shells &lt;img src=x onerror=alert(8)&gt; until Friday.\n",
+    ),
+    (
+        "cowrie-prices.md",
+        "---\nid: cowrie-prices\ntitle: 'Prices in cowrie shells \"><script>alert(9)</script>'\n\
+         url: 'https://help.vannerly.example/\"><script>alert(10)</script>'\n---\n\n\
+         # Prices in cowrie shells\n\n\
+         Paying with cowrie shells costs 7 cowrie shells a month. \
+         {{7*7}} <svg onload=alert(11)></svg>\n",
+    ),
+];
+
 /// Writes settings into a folder by which it is a desk with the sample company's articles, whose
 /// every draft is sure enough to be sent, and whose turns are taken again soon after a kill.
 ///

@@ -14,7 +14,7 @@ async fn rules_about_waiting_read_what_the_customer_wrote() {
     let rule = r#"
 [[rule]]
 name = "Lost luggage does not wait"
-when = 'conversation.waiting_minutes >= 20 && message.text.mentions("luggage")'
+when = 'conversation . waiting_minutes >= 20 && message.text.mentions("luggage")'
 then = { tags = ["late-luggage"] }
 "#;
     let bench = Bench::open(Rules::Text(&format!("{TEAMS}{rule}")), UNSURE).await;

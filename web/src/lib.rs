@@ -3,8 +3,8 @@
 //! [`serve`] answers on one listener: customers by the messenger (`messenger.rs`, with the script
 //! that a company puts into its pages), teammates by the inbox (`inbox.rs`), programs by the API
 //! (`api.rs`), other systems by their webhooks (`vendors.rs`), and whoever runs it by health and
-//! metrics (`operations.rs`). Everything is said to,
-//! and read from, a [`bot::Office`].
+//! metrics (`operations.rs`). `listen.rs` keeps slow clients from holding it up. Everything is said
+//! to, and read from, a [`bot::Office`].
 //!
 //! Deliberately absent: decisions, and SQL. A page shows what the store holds.
 
@@ -13,6 +13,7 @@ mod buckets;
 mod caller;
 mod front;
 mod inbox;
+mod listen;
 mod markdown;
 mod messenger;
 mod operations;
@@ -30,30 +31,24 @@ pub use operations::Health;
 pub(crate) use problem::Problem;
 
 use axum::{Router, middleware};
-use std::net::SocketAddr;
+use listen::Patience;
 use tokio::net::TcpListener;
 
 /// Returns every route of the desk.
 pub fn router(front: Front) -> Router {
-    Router::new()
+    let routes = Router::new()
         .merge(messenger::router(&front))
         .merge(inbox::router())
         .merge(api::router(&front))
         .merge(vendors::router())
-        .merge(operations::router())
+        .merge(operations::router());
+    listen::in_time(routes, Patience::default())
         .layer(middleware::from_fn_with_state(front.clone(), operations::observe))
         .with_state(front)
 }
 
-/// Answers requests on `listener` until `shutdown` resolves and those under way are answered.
-///
-/// # Errors
-/// What the listener meets.
-pub async fn serve(
-    listener: TcpListener,
-    front: Front,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
-    let routes = router(front).into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, routes).with_graceful_shutdown(shutdown).await
+/// Answers requests on `listener` until `shutdown` resolves and those under way are answered. Clients
+/// that take their time are not waited for (`listen.rs`).
+pub async fn serve(listener: TcpListener, front: Front, shutdown: impl Future<Output = ()>) {
+    listen::serve(listener, router(front), Patience::default(), shutdown).await;
 }

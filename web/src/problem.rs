@@ -69,6 +69,7 @@ impl From<OfficeError> for Problem {
                 more: Map::from_iter([("entry".to_string(), json!(number))]),
                 ..Self::new(StatusCode::CONFLICT, "overtaken", error.to_string())
             },
+            OfficeError::Held(_) => Self::new(StatusCode::CONFLICT, "held", error.to_string()),
             OfficeError::Invalid(what) => Self::invalid(what.clone()),
             OfficeError::Store(store::Error::Taken(what)) => {
                 let detail = format!("there is already a {what} with this name; take another");

@@ -61,6 +61,7 @@ pub(crate) async fn quote(found: &Found, embedder: &dyn Embedder) -> Result<Opti
         citations,
         drafter: "quotes",
         put_aside: None,
+        has_failed: false,
     }))
 }
 

@@ -1,6 +1,6 @@
 use super::{InHand, Office, OfficeError, door::lawful, in_hand::team_of};
 use jiff::Timestamp;
-use router::{Policy, Priority, Slug};
+use router::{Owner, Policy, Priority, Slug, Team};
 use serde_json::{Value as Json, json};
 use store::{
     Actor, Audit, Content, Decided, Id, KeyedRequest, Label, OutcomeKind, Record, Verdict,
@@ -9,6 +9,10 @@ use store::{
 /// How often a deed looks again whether somebody has written, while others keep adding to the
 /// conversation.
 const LOOKS: usize = 5;
+
+/// What is said to who takes a conversation and belongs to no team.
+const NO_TEAM: &str = "you belong to no team, and conversations are held by members of one; add \
+                       yourself to a team in routing.toml";
 
 /// Whether an entry that the doer has not seen keeps a deed from being done.
 type Overtakes = fn(&Content) -> bool;
@@ -33,7 +37,13 @@ pub enum Deed {
         /// What, as Markdown.
         text: String,
     },
-    /// Gives it to a team, or to one of its teammates; claiming is giving it to oneself.
+    /// Takes it for oneself: in the team that has it, for who belongs to it, else in one's own.
+    Take {
+        /// Who held it by a person's choice when the taker looked; when somebody else does by now,
+        /// nothing is done and [`OfficeError::Held`] comes back.
+        held_by: Option<Slug>,
+    },
+    /// Gives it to a team, or to one of its teammates who may write to customers.
     Assign {
         /// The team.
         team: Slug,
@@ -78,7 +88,7 @@ impl Deed {
         match self {
             Self::Reply { .. } => "conversation.replied",
             Self::Note { .. } => "conversation.noted",
-            Self::Assign { .. } => "conversation.assigned",
+            Self::Take { .. } | Self::Assign { .. } => "conversation.assigned",
             Self::HandBack => "conversation.handed_back",
             Self::Snooze { .. } => "conversation.snoozed",
             Self::Close { .. } => "conversation.closed",
@@ -103,24 +113,33 @@ impl Deed {
     }
 }
 
+/// The request of a program that brings a deed about.
+#[derive(Debug, Clone, Default)]
+pub struct ByRequest {
+    /// By what its repetition is told, where it can be.
+    pub keyed: Option<KeyedRequest>,
+    /// What the audit log keeps of the program beside what it does, all or nothing like the deed.
+    pub audit: Option<Audit>,
+}
+
 impl Office {
     /// Does something with a conversation in somebody's name, all of it or nothing, and returns
     /// the conversation as it is then. Whoever acts is trusted to be allowed to.
     ///
     /// # Errors
     /// [`OfficeError::NotFound`], [`OfficeError::Illegal`], [`OfficeError::Overtaken`],
-    /// [`OfficeError::Invalid`] for unknown teams and teammates or an empty text,
-    /// [`OfficeError::Store`].
+    /// [`OfficeError::Held`], [`OfficeError::Invalid`] for unknown teams and teammates, teammates
+    /// who may not write to customers, or an empty text, [`OfficeError::Store`].
     pub async fn act(
         &self,
         conversation: Id<Record>,
         by: &Actor,
         deed: Deed,
     ) -> Result<Record, OfficeError> {
-        self.act_once(conversation, by, deed, None).await
+        self.act_once(conversation, by, deed, ByRequest::default()).await
     }
 
-    /// Does something as [`Office::act`] does, and notes with it that this request has brought it
+    /// Does something as [`Office::act`] does, and notes with it the request that has brought it
     /// about: whoever repeats the request can find that it is done.
     ///
     /// # Errors
@@ -131,7 +150,7 @@ impl Office {
         conversation: Id<Record>,
         by: &Actor,
         deed: Deed,
-        request: Option<KeyedRequest>,
+        request: ByRequest,
     ) -> Result<Record, OfficeError> {
         check(self.desk().policy(), &deed)?;
         let judged = match &deed {
@@ -159,13 +178,14 @@ impl Office {
                 if let (Deed::Reply { .. }, Some(why)) = (&deed, silent) {
                     return Err(OfficeError::Invalid(why.into()));
                 }
-                in_hand.change.request = request;
+                in_hand.change.request = request.keyed;
                 in_hand.change.audit.push(Audit {
                     actor: by.clone(),
                     action: deed.name().into(),
                     subject: in_hand.record.id.to_string(),
                     detail: json!({}),
                 });
+                in_hand.change.audit.extend(request.audit);
                 carry_out(in_hand, &by, deed, judged).map(|()| true)
             });
             if let (true, record) = done.await? {
@@ -204,10 +224,15 @@ fn check(policy: &Policy, deed: &Deed) -> Result<(), OfficeError> {
                 return Err(OfficeError::Invalid(what));
             };
             match teammate {
-                Some(teammate) if found.member(teammate).is_none() => {
-                    Err(OfficeError::Invalid(format!("{teammate} is no member of team {team}")))
-                }
-                _ => Ok(()),
+                None => Ok(()),
+                Some(teammate) => match found.member(teammate) {
+                    Some(member) if member.may_reply => Ok(()),
+                    Some(_) => Err(may_not_write(teammate)),
+                    None => {
+                        let what = format!("{teammate} is no member of team {team}");
+                        Err(OfficeError::Invalid(what))
+                    }
+                },
             }
         }
         Deed::Tag(tag) if tag.trim().is_empty() => {
@@ -228,6 +253,9 @@ fn carry_out(
             let text = lawful(&text)?;
             let teammate = writer(by)?;
             let team = team_for(in_hand, &teammate);
+            if matches!(by, Actor::Teammate(_)) {
+                may_write(&in_hand.playbook.policy, &team, &teammate)?;
+            }
             let as_drafted = judged.as_ref().and_then(|decided| decided.decided.draft.as_deref());
             let same = as_drafted.is_some_and(|draft| draft.trim() == text);
             let sent = Some(in_hand.teammate_writes(team, teammate.clone(), text)?);
@@ -238,6 +266,7 @@ fn carry_out(
             }
         }
         Deed::Note { text } => in_hand.note(by, lawful(&text)?),
+        Deed::Take { held_by } => take(in_hand, by, held_by.as_ref())?,
         Deed::Assign { team, teammate: None } => in_hand.hand_off(&team, by, json!({}))?,
         Deed::Assign { team, teammate: Some(teammate) } => in_hand.assign(&team, &teammate, by)?,
         Deed::HandBack => in_hand.hand_back(by)?,
@@ -263,6 +292,46 @@ fn carry_out(
         }
     }
     Ok(())
+}
+
+/// Gives a conversation to who takes it, unless a person has given it to somebody of whom the taker
+/// does not know.
+fn take(in_hand: &mut InHand<'_>, by: &Actor, held_by: Option<&Slug>) -> Result<(), OfficeError> {
+    let Actor::Teammate(me) = by else {
+        return Err(OfficeError::Invalid("only teammates take conversations".into()));
+    };
+    if let Owner::Teammate { teammate: holder, by_person: true, .. } = in_hand.record.state.owner()
+        && holder != me
+        && Some(holder) != held_by
+    {
+        return Err(OfficeError::Held(holder.clone()));
+    }
+    let policy = &in_hand.playbook.policy;
+    let has = team_of(in_hand.record).unwrap_or(policy.fallback_team());
+    let may = |team: &&Team| team.member(me).is_some_and(|member| member.may_reply);
+    let team = policy.team(has).filter(may).or_else(|| policy.teams().iter().find(may));
+    let Some(team) = team.map(|team| team.slug.clone()) else {
+        let belongs = policy.teams().iter().any(|team| team.member(me).is_some());
+        return Err(if belongs { may_not_write(me) } else { OfficeError::Invalid(NO_TEAM.into()) });
+    };
+    Ok(in_hand.assign(&team, me, by)?)
+}
+
+/// Refuses a teammate who may not write to customers: as a member of the team, or of any where the
+/// team has no such member. Who belongs to no team may.
+fn may_write(policy: &Policy, team: &Slug, teammate: &Slug) -> Result<(), OfficeError> {
+    let mut all = policy.teams().iter().filter_map(|team| team.member(teammate)).peekable();
+    let may = match policy.team(team).and_then(|team| team.member(teammate)) {
+        Some(member) => member.may_reply,
+        None => all.peek().is_none() || all.any(|member| member.may_reply),
+    };
+    if may { Ok(()) } else { Err(may_not_write(teammate)) }
+}
+
+fn may_not_write(teammate: &Slug) -> OfficeError {
+    OfficeError::Invalid(format!(
+        "{teammate} may not write to customers; see may_reply in routing.toml"
+    ))
 }
 
 /// Whether the customer was told something. One's own words count: a reply whose acknowledgement was

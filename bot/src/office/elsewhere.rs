@@ -1,4 +1,4 @@
-use super::{Office, OfficeError, takeover::Takeover};
+use super::{Office, OfficeError, in_hand::queues_entered, takeover::Takeover};
 use crate::{Call, Unheard, measure};
 use jiff::{SignedDuration, Timestamp};
 use router::Slug;
@@ -309,11 +309,16 @@ impl Office {
         let deliveries = (elsewhere.channel.as_str(), names.as_slice());
         let outward = self.is_outward(&elsewhere.channel);
         let mut takeover = Takeover::new(&elsewhere, (now, outward));
+        let mut queues = Vec::new();
         let caught = self.store().receive_all(deliveries, opening, now, |record, change, place| {
-            takeover.take(desk.playbook(), (record, change), place)
+            let n_before = change.entries.len();
+            takeover.take(desk.playbook(), (record, change), place)?;
+            queues.extend(queues_entered(change.entries.get(n_before..).unwrap_or_default()));
+            Ok::<_, OfficeError>(())
         });
         let caught = caught.await??;
         if caught.altered {
+            queues.iter().for_each(|team| measure::handed_off(team));
             self.changed(caught.conversation, caught.n_entries);
         }
         Ok(caught.n_new)

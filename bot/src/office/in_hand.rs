@@ -202,7 +202,7 @@ impl<'a> InHand<'a> {
     /// know who is there; here nobody does.
     pub(super) fn may_give(&self, team: &Slug, teammate: &Slug, roster: &Roster) -> bool {
         let team = self.playbook.policy.team(team);
-        let may = |team| router::may_take(team, teammate, roster, self.now);
+        let may = |team| router::may_take(team, teammate, roster, self.now).is_ok();
         self.outward || team.is_some_and(may)
     }
 
@@ -366,6 +366,17 @@ impl<'a> InHand<'a> {
 /// changes.
 pub(super) fn is_person(by: &Actor) -> bool {
     matches!(by, Actor::Teammate(_) | Actor::Program(_))
+}
+
+/// Returns the teams whose queues a conversation has come to, by the entries that say so.
+pub(super) fn queues_entered(entries: &[(store::EntryId, Content)]) -> Vec<String> {
+    let team = |content: &Content| match content {
+        Content::Event { what, detail, .. } if what == "handed_off" => {
+            Some(detail.get("team")?.as_str()?.to_string())
+        }
+        _ => None,
+    };
+    entries.iter().filter_map(|(_, content)| team(content)).collect()
 }
 
 /// Returns the team that has a conversation.

@@ -1,7 +1,7 @@
 use super::{
-    InHand, Office, OfficeError,
+    InHand, Office, OfficeError, effects,
     in_hand::{hours_of, team_of},
-    turn::{as_json, end_with_the_customer, inquiry},
+    turn::{end_with_the_customer, inquiry},
 };
 use crate::{Context, Desk, Staffing, message};
 use jiff::{SignedDuration, Timestamp};
@@ -98,10 +98,7 @@ impl Office {
     /// Reads the rules that ask for the waiting time again for whoever waits for a person.
     async fn remind(&self) -> Result<bool, OfficeError> {
         let (desk, now) = (self.desk(), self.now());
-        let asks = |rule: &router::Rule| {
-            rule.when.as_ref().is_some_and(|when| when.contains("conversation.waiting_minutes"))
-        };
-        if !desk.policy().rules().any(asks) || !self.is_time_to_remind(now) {
+        if !desk.policy().minds_time() || !self.is_time_to_remind(now) {
             return Ok(false);
         }
         let minute = now.saturating_sub(SignedDuration::from_mins(1)).unwrap_or(Timestamp::MIN);
@@ -211,7 +208,9 @@ impl Office {
 pub(super) fn set_escalations(in_hand: &mut InHand<'_>, decision: &Decision) {
     let hours = hours_of(in_hand.playbook, in_hand.record);
     for (rule, escalate) in &decision.effects().escalations {
-        let Some(due_at) = escalate.after.passed(hours, in_hand.now) else { continue };
+        // A team that hardly ever opens must not keep it for ever: then the clock counts.
+        let passed = |hours| escalate.after.passed(hours, in_hand.now);
+        let Some(due_at) = passed(hours).or_else(|| passed(None)) else { continue };
         let action = json!({
             "rule": rule, "set_at": in_hand.now.as_microsecond(),
             "hand_off": escalate.hand_off.as_ref().map(Slug::as_str),
@@ -244,7 +243,9 @@ pub(super) fn end_when_quiet(in_hand: &mut InHand<'_>, close_after: SignedDurati
     }
     let said = said_so_far(record);
     let due_at = in_hand.now.saturating_add(close_after).unwrap_or(Timestamp::MAX);
-    let timer = NewTimer { key: format!("{QUIET}{said}"), due_at, action: json!({"said": said}) };
+    // One that ran out while it rested is no reason to leave it open for ever.
+    let key = format!("{QUIET}{said}:{}", due_at.as_microsecond());
+    let timer = NewTimer { key, due_at, action: json!({"said": said}) };
     in_hand.change.timers.push(timer);
 }
 
@@ -368,23 +369,8 @@ fn carry_out(
     let rules: Vec<&str> = decision.fired().iter().map(|fired| fired.rule.as_str()).collect();
     in_hand.change.fired.extend(rules.iter().map(|rule| format!("{OVERDUE}{rule}")));
     in_hand.event(&by, "escalated", json!({"rules": rules}));
-    let effects = decision.effects().clone();
     hand_on(in_hand, decision.act(), json!({"reason": rules.first()}), staffing)?;
-    in_hand.tag(&by, effects.tags);
-    if let Some(priority) = effects.priority {
-        in_hand.prioritise(&by, priority);
-    }
-    if effects.sla.is_some() {
-        in_hand.record.sla = effects.sla;
-    }
-    for (name, value) in effects.attributes {
-        in_hand.describe(&by, &name, Some(&as_json(&value)));
-    }
-    for webhook in &effects.webhooks {
-        let post = crate::webhook::rule_post(webhook, in_hand.record, &json!({"rules": rules}));
-        in_hand.change.posts.push(post);
-    }
-    set_escalations(in_hand, decision);
+    effects::set(in_hand, &by, decision, &json!({"rules": rules}));
     Ok(())
 }
 

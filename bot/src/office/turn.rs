@@ -1,14 +1,16 @@
 use super::{
     InHand, Office, OfficeError,
     briefing::{briefing, so_far},
+    effects,
+    in_hand::queues_entered,
     shift,
 };
-use crate::{Answer, Context, Desk, Inquiry, Question, Staffing, Told, measure, message, webhook};
-use jiff::{SignedDuration, Timestamp};
+use crate::{Answer, Context, Desk, Inquiry, Question, Staffing, Told, message};
+use jiff::Timestamp;
 use knowledge::Reader;
 use router::{
-    Act, Author, Confidence, Decision, Event, IllegalMove, Message, Owner, Priority, Reason, Reply,
-    Roster, Scalar, Slug, Status, Waiting,
+    Act, Author, Confidence, Decision, Episode, Event, IllegalMove, Message, Owner, Priority,
+    Reason, Reply, Slug, Status, Waiting,
 };
 use serde_json::{Value as Json, json};
 use std::{
@@ -40,16 +42,22 @@ struct Turn {
     so_far: String,
     /// Number of the last entry that was known.
     about: i64,
-    /// Who had the conversation then, and which episode it was in.
+    /// Who had the conversation then, and what had been said in the episode.
     owner: Owner,
-    episode: u32,
+    episode: Episode,
     took: Duration,
-    /// Who was at work then.
-    roster: Roster,
 }
 
 /// Conversations of all queues together that are looked at to tell a customer how many come first.
 const COUNTED_AT_ONCE: u32 = 2_000;
+
+/// What has come of a turn.
+struct Done {
+    /// The name of the act; None: there was nothing to decide.
+    act: Option<&'static str>,
+    /// Teams whose queues the conversation came to.
+    queues: Vec<String>,
+}
 
 impl Turn {
     /// Has people say what the bot cannot.
@@ -71,13 +79,8 @@ impl Office {
         let Leased { lease, record } = leased;
         let start = Instant::now();
         let waited = record.turn_due_at.map(|due| due.duration_until(self.now()));
-        let entries = self.store().last_entries(record.id, LOOK_BACK).await?;
-        let about = entries.last().map_or(0, |entry| entry.number);
-        let mut turns = self.said_in(&record, &entries).await?;
-        if *record.state.owner() == Owner::Bot && record.waiting_since.is_some() {
-            // Handed back, the bot answers what its own words about a handoff left open.
-            end_with_the_customer(&mut turns);
-        }
+        let about = record.n_entries;
+        let turns = self.known_to(&record).await?;
         let desk = self.desk();
         let turn = if turns.last().is_some_and(|turn| turn.author == Author::Customer) {
             let customer = self.store().customer(record.customer).await?;
@@ -88,13 +91,17 @@ impl Office {
             let inquiry = inquiry(&record, &customer, turns, (staffing, self.now()));
             let answered = self.answer_holding(&desk, inquiry, &lease).await?;
             let turn = turn_of(&desk, &record, answered, (about, start.elapsed(), self.now()));
+            // Where another system has the inbox, it knows who is there.
+            let there = (!self.is_outward(&record.channel)).then_some((&roster, self.now()));
+            let decision = effects::for_whoever_is_there(desk.policy(), turn.decision, there);
+            let turn = Turn { decision, ..turn };
             let channel = self.channel(&record.channel);
             let silent = channel.and_then(|channel| channel.keeps_bot_silent(&record.channel));
             let turn = match silent {
                 Some(why) => turn.kept_back(&desk, why),
                 None => turn,
             };
-            Some(Turn { asked, so_far, roster, ..turn })
+            Some(Turn { asked, so_far, ..turn })
         } else {
             None
         };
@@ -105,19 +112,20 @@ impl Office {
                 // What was said meanwhile is for the next turn.
                 record.turn_due_at = record.turn_due_at.filter(|_| record.n_entries > about);
                 let mut in_hand = InHand::new(desk.playbook(), record, change, (now, outward));
-                if let Some(turn) = &turn {
-                    keep(&mut in_hand, turn);
+                let act = turn.as_ref().map(|turn| keep(&mut in_hand, turn));
+                if turn.is_some() {
                     shift::end_when_quiet(&mut in_hand, self.inner.pace.close_after);
                 }
                 let number = in_hand.last_entry();
                 in_hand.finish();
-                Ok::<_, std::convert::Infallible>((number, record.state.owner().clone()))
+                let done = Done { act, queues: queues_entered(&change.entries) };
+                Ok::<_, std::convert::Infallible>((number, record.state.owner().clone(), done))
             });
         match recorded.await {
-            Ok(Ok((number, owner))) => {
+            Ok(Ok((number, owner, done))) => {
                 self.changed(record.id, number);
                 if let Some(turn) = &turn {
-                    note_turn(turn, waited, recording.elapsed());
+                    tally::note_turn(turn, &done, (waited, recording.elapsed()));
                 }
                 if let Owner::Team(team) = owner {
                     self.share_out(&team).await?;
@@ -127,6 +135,19 @@ impl Office {
             Ok(Err(never)) => match never {},
             Err(failure) => Err(failure.into()),
         }
+    }
+
+    /// Returns what was said in the episode when a conversation was leased. What has come since is
+    /// for the next turn, as is what comes later.
+    async fn known_to(&self, record: &Record) -> Result<Vec<Message>, OfficeError> {
+        let mut entries = self.store().last_entries(record.id, LOOK_BACK).await?;
+        entries.retain(|entry| entry.number <= record.n_entries);
+        let mut turns = self.said_in(record, &entries).await?;
+        if *record.state.owner() == Owner::Bot && record.waiting_since.is_some() {
+            // Handed back, the bot answers what its own words about a handoff left open.
+            end_with_the_customer(&mut turns);
+        }
+        Ok(turns)
     }
 
     /// Has the desk answer while the lease is kept up. A panic on the way costs the answer, not the
@@ -272,7 +293,7 @@ fn turn_of(
     answered: Option<Answer>,
     (about, took, now): (i64, Duration, Timestamp),
 ) -> Turn {
-    let (owner, episode) = (record.state.owner().clone(), record.state.episode().number);
+    let (owner, episode) = (record.state.owner().clone(), record.state.episode().clone());
     if let Some(answer) = answered {
         let (decision, told) = (answer.decision.clone(), answer.message.clone());
         let (asked, so_far) = (String::new(), String::new());
@@ -288,7 +309,6 @@ fn turn_of(
             owner,
             episode,
             took,
-            roster: Roster::default(),
         };
     }
     tracing::error!(conversation.id = %record.id, "answering panicked; the conversation goes to people");
@@ -300,20 +320,22 @@ fn turn_of(
         message::to_customer(desk.playbook(), (&act, None), None, language, &Context::at(now));
     let (asked, so_far) = (String::new(), String::new());
     let decision = Decision::new(act, reason, []);
-    let (answer, basis, roster) = (None, None, Roster::default());
-    Turn { answer, basis, decision, told, asked, so_far, about, owner, episode, took, roster }
+    let (answer, basis) = (None, None);
+    Turn { answer, basis, decision, told, asked, so_far, about, owner, episode, took }
 }
 
 /// Writes down a decision and does what it says, as far as whoever has the conversation by now
-/// allows: where a person has stepped in, the bot keeps silent and leaves its draft.
-fn keep(in_hand: &mut InHand<'_>, turn: &Turn) {
+/// allows: where a person has stepped in, the bot keeps silent and leaves its draft. Returns the
+/// name of what was done.
+fn keep(in_hand: &mut InHand<'_>, turn: &Turn) -> &'static str {
     let id = Id::<Decided>::new(in_hand.now);
     let act = turn.decision.act();
     let carried_out = carry_out(in_hand, turn, id);
     let mut decision = new_decision(in_hand, turn, id);
+    let done = if carried_out.is_ok() { act.name() } else { Act::Hold.name() };
+    decision.act = done.into();
     if let Err(why) = carried_out {
-        decision.reasons.insert(0, format!("nothing was done: {why}"));
-        decision.act = "hold".into();
+        decision.reasons.insert(0, format!("nothing was said or moved: {why}"));
     }
     if let Some(answer) = &turn.answer {
         let topic = answer.noticed.topic.as_ref().map(|(topic, _)| topic.clone());
@@ -330,6 +352,7 @@ fn keep(in_hand: &mut InHand<'_>, turn: &Turn) {
         in_hand.outward("note", json!({"text": text}));
     }
     in_hand.change.decision = Some(decision);
+    done
 }
 
 fn new_decision(in_hand: &InHand<'_>, turn: &Turn, id: Id<Decided>) -> NewDecision {
@@ -363,12 +386,13 @@ fn sources(answer: &Answer) -> Vec<Source> {
 }
 
 fn carry_out(in_hand: &mut InHand<'_>, turn: &Turn, id: Id<Decided>) -> Result<(), IllegalMove> {
-    let effects = turn.decision.effects().clone();
+    let effects = turn.decision.effects();
     let returns = effects.return_to_bot && turn.owner != Owner::Bot;
+    let data = json!({"decision": id.to_string()});
     if let Err(why) = may(in_hand.record, turn, returns) {
         if why == IllegalMove::ChosenByPerson {
             // A rule may say how it is looked after, not by whom.
-            look_after(in_hand, turn, id);
+            effects::set(in_hand, &Actor::Bot, &turn.decision, &data);
         }
         return Err(why);
     }
@@ -381,8 +405,8 @@ fn carry_out(in_hand: &mut InHand<'_>, turn: &Turn, id: Id<Decided>) -> Result<(
     if !(more_came && *turn.decision.act() == Act::Resolve) {
         do_act(in_hand, turn, id)?;
     }
-    look_after(in_hand, turn, id);
     let by = &Actor::Bot;
+    effects::set(in_hand, by, &turn.decision, &data);
     if let Some(rest) = effects.snooze.filter(|_| !more_came)
         && in_hand.record.state.status() == Status::Open
     {
@@ -398,37 +422,21 @@ fn carry_out(in_hand: &mut InHand<'_>, turn: &Turn, id: Id<Decided>) -> Result<(
     Ok(())
 }
 
-/// Does what a decision says beside its act: none of it needs the conversation to be the bot's.
-fn look_after(in_hand: &mut InHand<'_>, turn: &Turn, id: Id<Decided>) {
-    let (by, effects) = (&Actor::Bot, turn.decision.effects().clone());
-    in_hand.tag(by, effects.tags);
-    if let Some(priority) = effects.priority {
-        in_hand.prioritise(by, priority);
-    }
-    if effects.sla.is_some() {
-        in_hand.record.sla = effects.sla;
-    }
-    for (name, value) in effects.attributes {
-        in_hand.describe(by, &name, Some(&as_json(&value)));
-    }
-    for webhook in &effects.webhooks {
-        let data = json!({"decision": id.to_string()});
-        let post = webhook::rule_post(webhook, in_hand.record, &data);
-        in_hand.change.posts.push(post);
-    }
-    shift::set_escalations(in_hand, &turn.decision);
-}
-
 /// Looks whether all of a turn is allowed, before any of it is done: nobody else has taken the
-/// conversation since, it has not ended, and its state takes what was decided. Where it has ended
-/// and begun again, what the customer wrote since is for the next turn.
+/// conversation since or told the customer anything, also when it is the bot's again by now; it has
+/// not ended, and its state takes what was decided. Where it has ended and begun again, what the
+/// customer wrote since is for the next turn.
 fn may(record: &Record, turn: &Turn, returns: bool) -> Result<(), IllegalMove> {
     let mut state = record.state.clone();
-    if state.status() == Status::Closed || state.episode().number != turn.episode {
+    let (then, by_now) = (&turn.episode, state.episode());
+    if state.status() == Status::Closed || by_now.number != then.number {
         return Err(IllegalMove::Closed);
     }
     if *state.owner() != turn.owner {
         return Err(IllegalMove::Held);
+    }
+    if (by_now.teammate_turns, by_now.bot_turns) != (then.teammate_turns, then.bot_turns) {
+        return Err(IllegalMove::Answered);
     }
     if returns {
         state.apply(&Event::HandedBack { by_person: false })?;
@@ -465,9 +473,7 @@ fn do_act(in_hand: &mut InHand<'_>, turn: &Turn, id: Id<Decided>) -> Result<(), 
             in_hand.hand_off(team, &Actor::Bot, json!({"reason": reason}))?;
             in_hand.outcome(OutcomeKind::HandedOff, None);
             match act {
-                Act::HandOff { teammate: Some(teammate), .. }
-                    if in_hand.may_give(team, teammate, &turn.roster) =>
-                {
+                Act::HandOff { teammate: Some(teammate), .. } => {
                     in_hand.assign(team, teammate, &Actor::Bot)
                 }
                 _ => Ok(()),
@@ -486,40 +492,7 @@ fn do_act(in_hand: &mut InHand<'_>, turn: &Turn, id: Id<Decided>) -> Result<(), 
     }
 }
 
-pub(super) fn as_json(value: &Scalar) -> Json {
-    match value {
-        Scalar::Truth(value) => json!(value),
-        Scalar::Integer(value) => json!(value),
-        Scalar::Decimal(value) => json!(value),
-        Scalar::Text(value) => json!(value),
-    }
-}
-
-fn note_turn(turn: &Turn, waited: Option<SignedDuration>, recording: Duration) {
-    let act = turn.decision.act();
-    let timings = turn.answer.as_ref().map(|answer| answer.timings).unwrap_or_default();
-    let stages = measure::Stages {
-        wait_ms: waited.map_or(0.0, |waited| waited.as_secs_f64().max(0.0) * 1e3),
-        search_ms: timings.search_ms,
-        draft_ms: timings.draft_ms,
-        record_ms: recording.as_secs_f64() * 1e3,
-    };
-    let topic = turn.answer.as_ref().and_then(|answer| answer.noticed.topic.as_ref());
-    measure::decided(act.name(), topic.map(|(topic, _)| topic.as_str()));
-    if let Some(team) = act.team() {
-        measure::handed_off(team.as_str());
-    }
-    if turn.answer.is_none() {
-        measure::turn_failed("panic");
-    }
-    tracing::info!(
-        act = act.name(),
-        waited_ms = stages.wait_ms,
-        duration_ms = turn.took.as_secs_f64() * 1e3,
-        "a turn was taken"
-    );
-    measure::turn(stages);
-}
+mod tally;
 
 #[cfg(test)]
 mod tests;

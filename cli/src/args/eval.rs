@@ -74,7 +74,8 @@ pub(crate) enum Eval {
 
 #[derive(Group)]
 pub(crate) struct EvalBudget {
-    /// Files of cases; those that `eval calibrate` learns from are left out
+    /// Files of cases; those that `eval calibrate` learns from say where to begin, those marked test
+    /// are left out
     #[arg(long, num_args = 1.., required = true, value_name = "FILE")]
     pub(crate) cases: Vec<PathBuf>,
     /// Largest share of wrong answers, such as 0.05; those of the rules when left out
@@ -83,7 +84,7 @@ pub(crate) struct EvalBudget {
     /// Probability that a promise is kept
     #[arg(long, default_value = "0.95", value_name = "SHARE", value_parser = inner_share)]
     pub(crate) certainty: f64,
-    /// Take all cases; for a calibration that was fitted to other ones
+    /// Prove with what `eval calibrate` learns from too; for a calibration fitted to other cases
     #[arg(long)]
     pub(crate) all: bool,
     /// The file of budgets to write
@@ -112,6 +113,13 @@ pub(crate) struct EvalImport {
     /// What stands between columns: , ; | or tab; told by the first line, when left out
     #[arg(long, value_name = "SIGN")]
     pub(crate) delimiter: Option<String>,
+    /// What routing.toml calls a team that the export names by its id alone, such as 8=billing; may
+    /// be given more than once
+    #[arg(long, value_name = "ID=TEAM")]
+    pub(crate) team: Vec<String>,
+    /// The same in a file of TOML, such as 8 = "billing"
+    #[arg(long, value_name = "FILE")]
+    pub(crate) teams: Option<PathBuf>,
     /// Leave names, addresses and numbers of people in the cases
     #[arg(long)]
     pub(crate) keep_personal: bool,

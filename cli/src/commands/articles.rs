@@ -68,7 +68,7 @@ async fn asked(
 fn kept(desk: &Desk, past: &Past, people: &People) -> Vec<Asked> {
     let asked = past.judged.iter().filter_map(|judged| {
         let recalled = past.recalled(judged)?;
-        let followed = followed(judged);
+        let followed = followed(past, judged);
         let decided = &judged.decided.decided;
         let would = decided.trace.get("act").and_then(Value::as_str);
         let basis = decided.basis.iter().flat_map(|basis| &basis.articles);

@@ -8,7 +8,7 @@ use knowledge::Reader;
 use router::{Owner, Slug};
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, HashMap, hash_map::Entry};
-use store::{Actor, Content, Customer, Decided, Id, Judged, OutcomeKind, Page, Store};
+use store::{Actor, Content, Customer, Decided, Id, Judged, OutcomeKind, Page, Record, Store};
 
 /// Decisions that are read at a time.
 const PER_PAGE: u32 = 500;
@@ -18,6 +18,9 @@ pub(crate) struct Past {
     pub(crate) judged: Vec<Judged>,
     /// Up to which entry each decision knew its conversation.
     about: BTreeMap<Id<Decided>, i64>,
+    /// What else was decided in each conversation: what each knew of it, in which episode, and
+    /// whether it was a reply.
+    others: HashMap<Id<Record>, Vec<(i64, u32, bool)>>,
 }
 
 impl Past {
@@ -31,7 +34,36 @@ impl Past {
         store.close().await;
         let judged = read?;
         let about = judged.iter().map(|judged| (judged.decided.id, judged.decided.about));
-        Ok(Self { about: about.collect(), judged })
+        let about = about.collect();
+        let mut others: HashMap<_, Vec<_>> = HashMap::new();
+        for Decided { conversation, about, episode, decided, .. } in
+            judged.iter().map(|judged| &judged.decided)
+        {
+            let other = (*about, *episode, decided.act == "reply");
+            others.entry(*conversation).or_default().push(other);
+        }
+        Ok(Self { about, others, judged })
+    }
+
+    /// Returns the number of the customer's next message that was decided about; `None` when no
+    /// other was.
+    fn next_question(&self, judged: &Judged) -> Option<i64> {
+        let Decided { conversation, about, .. } = &judged.decided;
+        let others = self.others.get(conversation)?.iter().map(|(other, ..)| *other);
+        let next = others.filter(|other| other > about).min()?;
+        let asked = judged.course.entries.iter().find(|entry| {
+            entry.number > *about
+                && entry.number <= next
+                && matches!(entry.content, Content::Customer { .. })
+        });
+        asked.map(|entry| entry.number)
+    }
+
+    /// Whether no later reply of the bot's is in the episode.
+    fn is_last_reply(&self, judged: &Judged) -> bool {
+        let Decided { conversation, about, episode, .. } = &judged.decided;
+        let others = self.others.get(conversation).map_or(&[][..], Vec::as_slice);
+        !others.iter().any(|(other, of, is_reply)| *is_reply && of == episode && other > about)
     }
 
     /// Recalls a decision; `None` when what the customer wrote is gone.
@@ -80,7 +112,7 @@ fn reader(trace: &Json) -> Reader {
 /// What people did after a decision, in its episode.
 #[derive(Default)]
 pub(crate) struct Followed {
-    /// What a teammate wrote next.
+    /// What a teammate wrote next, before the customer's next question.
     pub(crate) reply: Option<String>,
     /// What a teammate sent instead of the draft, by the label.
     pub(crate) sent: Option<String>,
@@ -90,17 +122,20 @@ pub(crate) struct Followed {
     pub(crate) moved: bool,
     /// What the customer gave it, 1 to 5.
     pub(crate) stars: Option<u8>,
+    /// Whether it was the bot's last reply in the episode, and no teammate wrote or moved it later.
+    pub(crate) was_last: bool,
     /// Whether the customer said that it helped.
     pub(crate) confirmed: bool,
     /// Whether a teammate found the bot's answer wrong.
     pub(crate) wrong: bool,
 }
 
-/// Says what people did after a decision.
-pub(crate) fn followed(judged: &Judged) -> Followed {
+/// Says what people did after a decision, up to the customer's next question.
+pub(crate) fn followed(past: &Past, judged: &Judged) -> Followed {
     let Judged { decided, label, course } = judged;
     let sent = label.as_ref().and_then(|label| label.sent);
-    let mut followed = Followed::default();
+    let until = past.next_question(judged).unwrap_or(i64::MAX);
+    let mut followed = Followed { was_last: past.is_last_reply(judged), ..Followed::default() };
     let after =
         |entry: &&store::Entry| entry.number > decided.about && entry.episode == decided.episode;
     for entry in course.entries.iter().filter(after) {
@@ -109,11 +144,18 @@ pub(crate) fn followed(judged: &Judged) -> Followed {
                 if sent == Some(entry.id) {
                     followed.sent = Some(text.clone());
                 }
-                followed.reply.get_or_insert_with(|| text.clone());
+                followed.was_last = false;
+                if entry.number < until {
+                    followed.reply.get_or_insert_with(|| text.clone());
+                }
             }
             Content::Event { by: Actor::Teammate(_), what, detail }
                 if matches!(what.as_str(), "handed_off" | "assigned") =>
             {
+                followed.was_last = false;
+                if entry.number >= until {
+                    continue;
+                }
                 let named = detail.get("team").and_then(Json::as_str);
                 let named = named.and_then(|team| Slug::try_from(team.to_string()).ok());
                 followed.moved |= what == "handed_off" && named.is_some();

@@ -106,7 +106,8 @@ async fn open(
     let mut tasks = Tasks::default();
     let stopped = stopping.clone();
     tasks.start("web", async move {
-        web::serve(listener, front, stopped.cancelled_owned()).await.context("the listener failed")
+        web::serve(listener, front, stopped.cancelled_owned()).await;
+        Ok(())
     });
     let indexed = CancellationToken::new();
     tasks.start("articles", articles(library, health.clone(), indexed.clone(), stopping.clone()));

@@ -114,7 +114,6 @@ async fn list(store: &Store, as_json: bool) -> anyhow::Result<()> {
 async fn disable(store: &Store, slug: &Slug) -> anyhow::Result<Said> {
     existing(store, slug).await?;
     store.set_disabled(slug, true).await?;
-    store.end_sessions_of(slug).await?;
     note(store, "teammate.disabled", slug, json!({})).await?;
     let held = held(store, slug).await?;
     let mut line = format!("{slug} is signed out everywhere and cannot sign in any more");
@@ -147,7 +146,6 @@ async fn reset_password(store: &Store, slug: &Slug, stdin: bool) -> anyhow::Resu
     existing(store, slug).await?;
     store.reset_password(slug, &password(stdin)?).await?;
     store.set_disabled(slug, false).await?;
-    store.end_sessions_of(slug).await?;
     note(store, "teammate.password_reset", slug, json!({})).await?;
     Ok(Said {
         line: format!("{slug} signs in with the new password, and is signed out everywhere"),

@@ -365,9 +365,38 @@ fn every_fact_and_every_consequence_is_documented_and_used_by_the_sample_company
     let error = unknown.unwrap_err().to_string();
     let keys: Vec<&str> = error.split('`').skip(3).step_by(2).collect();
     assert!(keys.contains(&"hand_off") && keys.contains(&"return_to_bot"), "{error}");
+    let parsed: toml::Table = toml::from_str(&sample).unwrap();
+    let of = |list: &str, key: &str| -> Vec<toml::Value> {
+        let items = parsed[list].as_array().unwrap().iter();
+        items.filter_map(|item| item.get(key).cloned()).collect()
+    };
+    let consequences = of("rule", "then");
     for key in keys {
         assert!(page.contains(&format!("| `{key} = ")), "docs/routing.md has no row for {key}");
-        assert!(sample.contains(&format!("{key} = ")), "the sample company never uses {key}");
+        let used = consequences.iter().any(|then| then.get(key).is_some());
+        assert!(used, "no rule of the sample company uses {key}");
+    }
+    let members = || of("team", "member").into_iter().flat_map(|list| list.as_array().cloned());
+    let member = |key: &str| members().flatten().filter_map(|m| m.get(key).cloned()).count();
+    for key in ["languages", "capacity", "may_reply"] {
+        assert!(member(key) > 0, "no member at the sample company has {key}");
+    }
+    for (list, keys) in [
+        ("team", "capacity languages assignment sla owns hours when_closed known_as"),
+        ("sla", "first_reply next_reply resolution"),
+        ("topic", "name team examples"),
+        ("signal", "phrases not_phrases examples counter_examples confidence"),
+        ("reply", "text buttons"),
+        ("question", "text buttons"),
+        ("webhook", "url events"),
+        ("rule", "when then stop"),
+    ] {
+        for key in keys.split(' ') {
+            assert!(!of(list, key).is_empty(), "no [[{list}]] of the sample company has {key}");
+        }
+    }
+    for key in ["unsure", "bot_turns", "without"] {
+        assert!(parsed["ladder"].get(key).is_some(), "the sample company has no ladder.{key}");
     }
     for signal in router::signal_names() {
         assert!(page.contains(&format!("`{signal}`")), "docs/routing.md does not name {signal}");

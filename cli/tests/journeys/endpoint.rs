@@ -193,3 +193,21 @@ fn a_generator_that_is_down_costs_the_text_and_not_the_answer() {
     let explained = bench.on_desk(&["ask", QUESTION, "--explain"]);
     assert!(explained.out.contains("The written draft was put aside: "), "{explained:?}");
 }
+
+#[test]
+fn what_a_generator_that_was_down_has_cost_is_run_again() {
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let down = bench(&format!("http://{address}/v1"));
+    let run = |bench: &Bench| {
+        let cases = "desk/cases/cases.jsonl";
+        let ran = bench.on_desk(&["eval", "run", "--cases", cases, "-o", "out"]);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        let record: Value = serde_json::from_str(&bench.read("out/run.json")).unwrap();
+        let [failed, reused] = ["failed", "reused"].map(|n| record["run"][n].as_u64().unwrap());
+        (failed, reused, ran.err)
+    };
+    let (n_failed, _, said) = run(&down);
+    assert!(n_failed > 0 && said.contains("a model failed in"), "{n_failed} {said}");
+    let (again, reused, _) = run(&down);
+    assert_eq!((again, reused), (n_failed, 6 - n_failed), "nothing of it counts as done");
+}

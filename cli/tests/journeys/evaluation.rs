@@ -163,6 +163,20 @@ fn a_fitted_calibration_can_be_used_at_once() {
     let again = bench.on_desk(&["eval", "calibrate", "--cases", CASES, "-o", "again.toml"]);
     assert_eq!(again.code, Some(0), "{again:?}");
     assert_eq!(bench.read("desk/own.toml"), bench.read("again.toml"), "the same each time");
+    // Nobody says which article answers these, so that they teach nothing.
+    let unlabelled: String = (0..12)
+        .map(|n| {
+            format!(
+                "{{\"id\":\"u{n}\",\"split\":\"train\",\"messages\":[{{\"author\":\"customer\",\"text\":\
+                 \"How do I pay by PayPal, {n}?\"}}],\"expect\":{{\"act\":\"answer\"}}}}\n"
+            )
+        })
+        .collect();
+    bench.write("more.jsonl", &(bench.read(CASES) + &unlabelled));
+    let more = bench.on_desk(&["eval", "calibrate", "--cases", "more.jsonl", "-o", "more.toml"]);
+    assert!(more.out.contains("cases left out: 12 that expect an answer"), "{more:?}");
+    let other: toml::Table = bench.read("more.toml").parse().unwrap();
+    assert_eq!(fitted["factors"], other["factors"]);
     let bench = bench.with("FRONTDESK_ANSWERS_CALIBRATION", "own.toml");
     let answer = bench.ask("Can I pay with PayPal?");
     assert!(answer["confidence"].as_f64().unwrap() > 0.0, "{answer:#}");
@@ -303,6 +317,14 @@ fn only_what_changed_is_run_again() {
     bench.write("desk/routing.toml", &format!("{routing}\n# a remark\n"));
     run(&bench, &[], 0);
     let bench = bench.with("FRONTDESK_ANSWERS_THRESHOLD", "0.9");
+    run(&bench, &[], 0);
+    bench.on_desk(&["eval", "budget", "--cases", CASES, "--all", "-o", "desk/budgets.toml"]);
+    let bench = bench.with("FRONTDESK_ANSWERS_BUDGETS", "budgets.toml");
+    let certified = run(&bench, &[], 0);
+    assert!(certified["setting"]["budgets"].is_string(), "{certified:#}");
+    run(&bench, &[], 6);
+    let budgets = bench.read("desk/budgets.toml");
+    bench.write("desk/budgets.toml", &budgets.replace("topics = []", "topics = [\"other\"]"));
     run(&bench, &[], 0);
 }
 

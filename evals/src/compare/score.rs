@@ -3,6 +3,7 @@ use crate::{
     measures::{hit_at, ndcg_at, recall_at, reciprocal_rank, rouge_l, token_f1},
     record::Record,
     report::Unit,
+    summary::routing::is_handed_off,
 };
 
 /// A figure that is the mean of one number for each case that it concerns, so that two runs can be
@@ -26,13 +27,13 @@ pub(crate) const SCORES: [Score; 19] = [
     share("answered", true, |r| yes_if(r.expect.act == ExpectedAct::Answer, r.sent)),
     share("kept_back", true, |r| yes_if(r.expect.act != ExpectedAct::Answer, !r.sent)),
     share("escalation_precision", true, |r| {
-        yes_if(is_handed(r), r.expect.act == ExpectedAct::Handoff)
+        yes_if(is_handed_off(r), r.expect.act == ExpectedAct::Handoff)
     }),
     share("escalation_recall", true, |r| {
-        yes_if(r.expect.act == ExpectedAct::Handoff, is_handed(r))
+        yes_if(r.expect.act == ExpectedAct::Handoff, is_handed_off(r))
     }),
     share("team_accuracy", true, |r| {
-        yes_if(is_handed(r) && r.expect.team.is_some(), r.team == r.expect.team)
+        yes_if(is_handed_off(r) && r.expect.team.is_some(), r.team == r.expect.team)
     }),
     share("hit@1", true, |r| hit_at(1, &r.articles, &r.expect.articles)),
     share("hit@3", true, |r| hit_at(3, &r.articles, &r.expect.articles)),
@@ -64,10 +65,6 @@ fn yes(holds: bool) -> Option<f64> {
 
 fn yes_if(is_concerned: bool, holds: bool) -> Option<f64> {
     yes(holds).filter(|_| is_concerned)
-}
-
-fn is_handed(record: &Record) -> bool {
-    record.act_class() == Some(ExpectedAct::Handoff)
 }
 
 fn answerable(record: &Record) -> Option<&str> {

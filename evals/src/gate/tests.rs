@@ -90,8 +90,8 @@ fn what_cannot_be_judged_is_an_error_that_names_what_can() {
         let failure = gate.parse::<Gate>().unwrap().judge(&Judging { baseline, ..on }).unwrap_err();
         assert!(failure.to_string().contains(words), "{failure}");
     };
-    check("hit@7 < 1", None, "no figure \"hit@7\"; known: MRR, act_accuracy");
-    check("coverage{nobody} < 1", None, "coverage{billing}");
+    check("hit@7 < 1", None, "no figure \"hit@7\"; known: act_accuracy, coverage");
+    check("coverage{nobody} < 1", None, "{tag:billing}");
     check("coverage < baseline", None, "--baseline");
     check("auroc < baseline", Some(&records), "those that can: act_accuracy");
 }
@@ -143,4 +143,114 @@ fn a_gate_at_the_truth_fails_at_most_one_run_in_forty() {
         n_failed += usize::from(gate.judge_value(&found, 0.8, false).has_failed);
     }
     assert!(n_failed <= 40, "{n_failed} of 1000");
+}
+
+#[test]
+fn a_group_is_of_one_kind_and_a_file_is_one() {
+    let mut records = records(10, 0);
+    for (number, record) in records.iter_mut().enumerate() {
+        record.tags = vec![if number < 3 { "few" } else { "billing" }.into()];
+        record.source = if number < 5 { "a.jsonl" } else { "b.jsonl" }.into();
+        record.expect.topic = Some("billing".into());
+        record.sent = number > 0;
+    }
+    let check = |gate: &str, n: usize| {
+        let line = judge(gate, &records, false).line;
+        assert!(line.contains(&format!("n {n};")), "{line}");
+    };
+    check("coverage{tag:billing} < 1", 7);
+    check("coverage{billing} < 1", 7);
+    check("coverage{topic:billing} < 1", 10);
+    check("coverage{source:a.jsonl} < 1", 5);
+    check("coverage{few} < 1", 3);
+    // The same in the one file of a run.
+    records.iter_mut().for_each(|record| record.source = "a.jsonl".into());
+    assert!(judge("coverage{source:a.jsonl} < 1", &records, true).has_failed);
+    assert!(judge("coverage{few} < 0.7", &records, true).has_failed);
+}
+
+#[test]
+fn a_file_is_compared_with_its_baseline() {
+    let before: Vec<Record> = records(40, 0)
+        .into_iter()
+        .enumerate()
+        .map(|(number, record)| {
+            let source = if number < 20 { "a.jsonl" } else { "b.jsonl" }.to_string();
+            Record { source, ..record }
+        })
+        .collect();
+    let mut after = before.clone();
+    after.iter_mut().take(20).for_each(|record| record.articles.clear());
+    let judge = |gate: &str, baseline: &[Record]| {
+        let summary = summarise(&after);
+        let baseline = Some(baseline);
+        let on = Judging { summary: &summary, records: &after, baseline, strict: false };
+        gate.parse::<Gate>().unwrap().judge(&on)
+    };
+    assert!(judge("hit@5{source:a.jsonl} < baseline", &before).unwrap().has_failed);
+    assert!(!judge("hit@5{source:b.jsonl} < baseline", &before).unwrap().has_failed);
+    let others: Vec<Record> = (0..40).map(|i| replied(&format!("other-{i}"))).collect();
+    let gate = "hit@5{source:a.jsonl} < baseline";
+    assert_eq!(judge(gate, &others), Err(GateError::NothingInCommon(gate.into())));
+    assert_eq!(
+        judge("hit@5 < baseline", &others),
+        Err(GateError::NothingInCommon("hit@5 < baseline".into()))
+    );
+}
+
+#[test]
+fn a_figure_that_stands_on_nothing_is_no_mistake_of_the_gate() {
+    let right = records(20, 0);
+    for gate in ["auroc < 0.7", "routing_mcc < 0.5", "draft_similarity < 0.5", "ece > 0.9"] {
+        assert!(!judge(gate, &right, true).has_failed, "{gate}");
+    }
+    let handed: Vec<Record> = (0..9).map(|i| passed_on(&format!("{i}"), "a", "a")).collect();
+    let judged = judge("wrong_replies{billing} > 5 %", &handed, false);
+    assert!(!judged.has_failed && judged.line.contains("too few cases"), "{}", judged.line);
+}
+
+#[test]
+fn a_gain_that_is_asked_for_has_to_be_there() {
+    let same = records(40, 5);
+    let summary = summarise(&same);
+    let on = Judging { summary: &summary, records: &same, baseline: Some(&same), strict: false };
+    let judge = |gate: &str| gate.parse::<Gate>().unwrap().judge(&on).unwrap();
+    let judged = judge("act_accuracy < baseline + 0.02");
+    assert!(judged.has_failed, "{}", judged.line);
+    assert!(judged.line.contains("differs from the baseline by +0.000"), "{}", judged.line);
+    assert!(!judge("act_accuracy < baseline - 0.02").has_failed);
+    assert!(!judge("act_accuracy < baseline").has_failed);
+}
+
+#[test]
+fn a_paired_gate_between_equals_fails_at_most_one_run_in_twenty() {
+    // Two runs that are each right on 60 cases with probability .8.
+    use rand_chacha::{
+        ChaCha8Rng,
+        rand_core::{RngCore, SeedableRng},
+    };
+    let mut random = ChaCha8Rng::seed_from_u64(12);
+    let mut run = || -> Vec<Record> {
+        let all = records(60, 0).into_iter();
+        all.map(|record| match random.next_u32() % 10 < 8 {
+            true => record,
+            false => Record { act: "handoff".into(), sent: false, ..record },
+        })
+        .collect()
+    };
+    let summary = summarise(&run());
+    let mut n_failed = [0, 0];
+    for _ in 0..150 {
+        let (before, after) = (run(), run());
+        let baseline = Some(before.as_slice());
+        let on = Judging { summary: &summary, records: &after, baseline, strict: false };
+        for (gate, n_failed) in
+            ["act_accuracy < baseline", "act_accuracy > baseline"].into_iter().zip(&mut n_failed)
+        {
+            let gate: Gate = gate.parse().unwrap();
+            *n_failed += usize::from(gate.judge(&on).unwrap().has_failed);
+        }
+    }
+    eprintln!("{n_failed:?} of 150 runs fail");
+    assert!(n_failed.iter().all(|n| *n <= 7), "{n_failed:?} of 150");
 }

@@ -1,6 +1,6 @@
 //! Conversations as Chatwoot's API gives them, with their messages.
 
-use super::past::{Past, Said, below, id, list, names, slug, text, time};
+use super::past::{Past, Said, below, given, id, list, names, slug, text, time};
 use crate::fault::Fault;
 use router::Author;
 use serde_json::{Map, Value, json};
@@ -24,6 +24,10 @@ pub(super) fn past(fields: &Map<String, Value>) -> Result<Past, Fault> {
     let team = text(below(&record, &["meta", "team", "name"]));
     past.handed_over = team.is_some() || below(&record, &["meta", "assignee"]).is_object();
     past.team = team.map(|name| slug(&name));
+    past.team_id = given(below(&record, &["meta", "team", "id"])).filter(|_| past.team.is_none());
+    past.handed_over |= past.team_id.is_some();
+    let is_over = text(below(&record, &["status"])).as_deref() == Some("resolved");
+    past.waits_for_people = past.handed_over && !is_over;
     past.customers.extend(text(below(&record, &["meta", "sender", "name"])));
     past.teammates.extend(text(below(&record, &["meta", "assignee", "name"])));
     let channel = text(below(&record, &["meta", "channel"])).unwrap_or_default();

@@ -5,24 +5,40 @@ use super::{
     past::{Past, Said},
     turns::Turn,
 };
-use crate::redact::{Names, Redactor};
+use crate::redact::{Kind, Names, Redactor};
 use router::Author;
 use serde_json::{Map, Value, json};
 
-/// Fields whose texts are names of ours, or ids.
-const OURS: [&str; 11] = [
-    "act",
-    "articles",
-    "assignee",
-    "author",
-    "by",
-    "conversation",
-    "route",
-    "source",
-    "team",
-    "teams",
-    "topic",
+/// Where texts are names of ours, ids or times: the names of the fields, lists apart.
+const OURS: [&[&str]; 24] = [
+    &["id"],
+    &["split"],
+    &["at"],
+    &["locale"],
+    &["channel"],
+    &["messages", "author"],
+    &["messages", "by"],
+    &["after", "author"],
+    &["after", "by"],
+    &["expect", "act"],
+    &["expect", "articles"],
+    &["expect", "team"],
+    &["expect", "topic"],
+    &["expect", "route"],
+    &["meta", "source"],
+    &["meta", "sources"],
+    &["meta", "conversation"],
+    &["meta", "team"],
+    &["meta", "teams"],
+    &["meta", "assignee"],
+    &["meta", "assignees"],
+    &["meta", "answered_by"],
+    &["meta", "created_at"],
+    &["meta", "updated_at"],
 ];
+
+/// What long ids, times and versions are mistaken for.
+const NUMBERS: [Kind; 5] = [Kind::Phone, Kind::Card, Kind::Iban, Kind::Ip, Kind::Id];
 
 /// Makes lines.
 pub(super) struct Lines {
@@ -41,16 +57,15 @@ impl Lines {
         let message = |said: &Said| json!({"author": author(said.by), "text": clean(&said.text)});
         let asked = past.said.get(..turn.end).unwrap_or_default();
         let answered = past.said.get(turn.end..turn.until).unwrap_or_default();
-        // What a bot settled was answered; where a team has it and nobody has said anything, it was
-        // handed over.
-        let act = if answered.is_empty() { "handoff" } else { "answer" };
+        let act = if turn.is_peoples { "handoff" } else { "answer" };
         let mut answered_by: Vec<&str> = answered.iter().map(|said| author(said.by)).collect();
         answered_by.dedup();
         let (source, conversation) = past.id.split_once('-').unwrap_or(("", &past.id));
         let mut line = json!({
             "id": format!("{}#{}", past.id, turn.number),
             "messages": asked.iter().filter(|said| !said.text.trim().is_empty()).map(message).collect::<Vec<_>>(),
-            "expect": {"act": act, "articles": [], "answer": turn.answer.as_deref().map(clean)},
+            "expect": {"act": act, "judged": false, "articles": [],
+                       "answer": turn.answer.as_deref().map(clean)},
             "tags": past.tags.iter().map(|tag| clean(tag)).collect::<Vec<_>>(),
             "after": answered.iter().map(message).collect::<Vec<_>>(),
             "meta": {
@@ -60,7 +75,7 @@ impl Lines {
                 "answered_by": answered_by,
                 "handed_over": past.handed_over,
                 "reopened": past.n_reopened,
-                "rating": past.rating.clone().map(|rating| self.all(rating, &names)),
+                "rating": past.rating.clone().map(|rating| self.all(rating, &names, &["meta", "rating"])),
             },
         });
         if let Some(team) = &past.team {
@@ -81,31 +96,40 @@ impl Lines {
         line
     }
 
-    /// Makes the line of a case, as it was but for what its texts tell of people.
-    pub(super) fn of_case(&self, fields: Map<String, Value>) -> Value {
-        let names = Names::default();
-        let is_text = |name: &str| {
-            matches!(name, "messages" | "after" | "expect" | "page" | "customer" | "meta" | "tags")
-        };
-        let clean = |(name, value): (String, Value)| match is_text(&name) {
-            true => (name, self.all(value, &names)),
-            false => (name, value),
-        };
-        Value::Object(fields.into_iter().map(clean).collect())
+    /// Makes the line of a case, as it was but for what its texts tell of people. An id that tells
+    /// of one gives way to a `number` of its own.
+    pub(super) fn of_case(&self, fields: Map<String, Value>, number: usize) -> Value {
+        let Some(redactor) = &self.redactor else { return Value::Object(fields) };
+        let names = Names::new(&known_names(&fields), &[]);
+        let mut line = self.all(Value::Object(fields), &names, &[]);
+        let id = line["id"].as_str().unwrap_or_default();
+        if tells_of_people(redactor, id, &names) {
+            line["id"] = json!(format!("{}-{number}", redactor.redact(id, &names)));
+        }
+        line
     }
 
-    /// Takes personal data out of every text of a value but those that are names of our own.
-    fn all(&self, value: Value, names: &Names) -> Value {
+    /// Takes personal data out of every text of a value but those that are names of our own; `path`
+    /// are the names of the fields around it.
+    fn all(&self, value: Value, names: &Names, path: &[&str]) -> Value {
+        let Some(redactor) = &self.redactor else { return value };
         match value {
-            Value::String(text) => Value::String(self.clean(&text, names)),
-            Value::Array(list) => list.into_iter().map(|one| self.all(one, names)).collect(),
+            Value::String(text) => {
+                let is_ours = OURS.iter().any(|ours| path.starts_with(ours));
+                if is_ours && (path == ["id"] || !tells_of_people(redactor, &text, names)) {
+                    return Value::String(text);
+                }
+                Value::String(redactor.redact(&text, names))
+            }
+            Value::Array(list) => list.into_iter().map(|one| self.all(one, names, path)).collect(),
             Value::Object(fields) => {
-                let is_ours = |name: &str| OURS.contains(&name) || name.ends_with("_at");
-                let clean = |(name, value): (String, Value)| match is_ours(&name) {
-                    true => (name, value),
-                    false => (name, self.all(value, names)),
-                };
-                Value::Object(fields.into_iter().map(clean).collect())
+                let mut cleaned = Map::new();
+                for (name, value) in fields {
+                    let inner: Vec<&str> = path.iter().copied().chain([name.as_str()]).collect();
+                    let value = self.all(value, names, &inner);
+                    cleaned.insert(name, value);
+                }
+                Value::Object(cleaned)
             }
             other => other,
         }
@@ -117,6 +141,20 @@ impl Lines {
             None => text.to_string(),
         }
     }
+}
+
+/// Whether what should be a name of ours or an id holds personal data; that it looks like a number
+/// of somebody's says nothing.
+fn tells_of_people(redactor: &Redactor, text: &str, names: &Names) -> bool {
+    redactor.find(text, names).iter().any(|taken| !NUMBERS.contains(&taken.kind))
+}
+
+/// Returns the names that a case gives its customer.
+fn known_names(fields: &Map<String, Value>) -> Vec<String> {
+    let customer = fields.get("customer").and_then(Value::as_object);
+    let named = ["name", "full_name", "first_name", "last_name"];
+    let names = named.iter().filter_map(|name| customer?.get(*name)?.as_str());
+    names.map(str::to_string).collect()
 }
 
 fn author(by: Author) -> &'static str {

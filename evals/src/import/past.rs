@@ -1,7 +1,7 @@
 //! A conversation of the past, whichever program kept it.
 
 use crate::fault::{Fault, kind};
-use jiff::Timestamp;
+use jiff::{Timestamp, civil, tz::TimeZone};
 use router::Author;
 use serde_json::{Map, Value};
 
@@ -12,8 +12,14 @@ pub(super) struct Past {
     pub(super) id: String,
     pub(super) said: Vec<Said>,
     pub(super) team: Option<String>,
+    /// Id of the team there, where its name is not known.
+    pub(super) team_id: Option<String>,
     /// Whether a person or a team was given it.
     pub(super) handed_over: bool,
+    /// Whether it waits for people, whatever bots have said.
+    pub(super) waits_for_people: bool,
+    /// Times that could not be read.
+    pub(super) n_unread_times: usize,
     pub(super) rating: Option<Value>,
     pub(super) n_reopened: Option<u64>,
     pub(super) channel: Option<String>,
@@ -63,13 +69,47 @@ pub(super) fn list<'a>(value: &'a Value, field: &str, mend: &str) -> Result<&'a 
     }
 }
 
-/// Returns a time, written as seconds since 1970 or as RFC 3339.
+/// Returns a time, written as seconds since 1970 or as [`moment`] reads it.
 pub(super) fn time(value: &Value) -> Option<Timestamp> {
     match value {
         Value::Number(seconds) => Timestamp::from_second(seconds.as_i64()?).ok(),
-        Value::String(text) => text.parse().ok(),
+        Value::String(text) => moment(text),
         _ => None,
     }
+}
+
+/// Returns a time that is written as in RFC 3339, with a space or a `T`; one without an offset is
+/// taken to be UTC. A day alone is no time: it tells nothing of opening hours.
+pub(super) fn moment(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    if let Ok(time) = text.parse() {
+        return Some(time);
+    }
+    let text = text.strip_suffix("UTC").unwrap_or(text).trim_end();
+    let civil: civil::DateTime = text.parse().ok().filter(|_| text.contains(':'))?;
+    TimeZone::UTC.to_timestamp(civil).ok()
+}
+
+/// Puts a list into the order of its times; where some have none, one that runs backwards is turned
+/// round.
+pub(super) fn by_time<T>(list: &mut [T], at: impl Fn(&T) -> Option<Timestamp>) {
+    let mut known = list.iter().filter_map(&at);
+    // Before sorting, as of those alike the later stand first there, too.
+    if known.next().zip(known.next_back()).is_some_and(|(first, last)| first > last) {
+        list.reverse();
+    }
+    if list.iter().all(|one| at(one).is_some()) {
+        list.sort_by_key(at);
+    }
+}
+
+/// Returns an id that is given, which programs write as a number or as a text; 0 is none.
+pub(super) fn given(value: &Value) -> Option<String> {
+    let id = match value {
+        Value::Number(number) => number.to_string(),
+        other => text(other)?,
+    };
+    (id != "0").then_some(id)
 }
 
 /// Returns the names of a list of texts, or of objects that have a name.
@@ -141,16 +181,61 @@ fn entity<'a>(from: &'a str, text: &mut String) -> &'a str {
     from.get(1..).unwrap_or_default()
 }
 
-/// Returns a mail without what it quotes of earlier ones.
+/// Returns a mail without what it quotes of earlier ones. What is written below a quotation, or
+/// between its lines, stays where those lines are marked.
 pub(super) fn unquoted(mail: &str) -> String {
-    let is_cut = |line: &str| {
+    let is_head = |line: &str| {
         (line.starts_with("On ") && line.ends_with("wrote:"))
             || (line.starts_with("Am ") && line.ends_with("schrieb:"))
             || (line.starts_with("Le ") && line.ends_with("écrit :"))
-            || line.starts_with("-----Original Message-----")
-            || line.starts_with("##- ")
     };
-    let lines = mail.lines().take_while(|line| !is_cut(line.trim()));
-    let kept: Vec<&str> = lines.filter(|line| !line.trim_start().starts_with('>')).collect();
+    let is_end =
+        |line: &str| line.starts_with("-----Original Message-----") || line.starts_with("##- ");
+    let mut kept = Vec::new();
+    let mut lines = mail.lines().map(str::trim_end).peekable();
+    while let Some(line) = lines.next() {
+        let bare = line.trim_start();
+        if is_end(bare) {
+            break;
+        }
+        if is_head(bare) {
+            while lines.next_if(|line| line.is_empty()).is_some() {}
+            if !lines.peek().is_some_and(|line| line.trim_start().starts_with('>')) {
+                break;
+            }
+        } else if !bare.starts_with('>') {
+            kept.push(line);
+        }
+    }
     kept.join("\n").trim().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mails_keep_what_is_written_below_a_quotation() {
+        let check = |mail: &str, expected: &str| assert_eq!(unquoted(mail), expected, "{mail}");
+        check("Yes.\n\nOn Monday Lena wrote:\n> Is it blue?\n> Or red?", "Yes.");
+        check(
+            "On Monday Lena wrote:\n\n> Is it blue?\n\nYes, it is.\n> Or red?\nNo.",
+            "Yes, it is.\nNo.",
+        );
+        check("Yes.\nAm 3. Mai schrieb:\nIst es blau?", "Yes.");
+        check("Yes.\n-----Original Message-----\nIs it blue?", "Yes.");
+    }
+
+    #[test]
+    fn times_without_an_offset_are_utc_and_days_alone_are_none() {
+        let check = |text: &str, expected: Option<&str>| {
+            assert_eq!(moment(text).map(|at| at.to_string()).as_deref(), expected, "{text}");
+        };
+        check("2026-01-31T09:30:00Z", Some("2026-01-31T09:30:00Z"));
+        check("2026-01-31 09:30:00+01:00", Some("2026-01-31T08:30:00Z"));
+        check("2026-01-31 09:30", Some("2026-01-31T09:30:00Z"));
+        check(" 2026-01-31 09:30:15 UTC", Some("2026-01-31T09:30:15Z"));
+        check("2026-01-31", None);
+        check("31/01/26 9:30", None);
+    }
 }

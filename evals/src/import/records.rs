@@ -1,5 +1,5 @@
 //! The records of a file of JSON, one at a time: one object a line, a list, or an object around a
-//! list, as programs export them. What is read is never more than a record.
+//! list, as programs export them. What is held is never more than the largest record may be.
 
 use crate::fault::{Fault, parse_object};
 use serde_json::{Map, Value};
@@ -11,9 +11,21 @@ const MOST_BYTES: usize = 64 << 20;
 /// Names of the lists that records stand in.
 const LISTS: [&str; 6] = ["tickets", "conversations", "payload", "results", "items", "data"];
 
+/// Names that records have and objects around a list of records have not.
+const OF_RECORDS: [&str; 8] = [
+    "id",
+    "messages",
+    "comments",
+    "audits",
+    "conversation_parts",
+    "requester_id",
+    "requester",
+    "expect",
+];
+
 /// Reads records.
 pub(super) struct Records<R> {
-    from: R,
+    from: Held<R>,
     line: usize,
     /// How many brackets are open around the records.
     depth: usize,
@@ -29,6 +41,21 @@ pub(super) struct Record {
     pub(super) fields: Result<Map<String, Value>, Fault>,
 }
 
+/// What is to be read, with what was read ahead before it.
+struct Held<R> {
+    held: Vec<u8>,
+    at: usize,
+    from: R,
+}
+
+/// A list in an object that may hold the records.
+struct List {
+    /// Bytes of the object before what stands in the list.
+    from: usize,
+    line: usize,
+    depth: usize,
+}
+
 /// Where the reading of one value stands.
 #[derive(Default)]
 struct Reading {
@@ -40,10 +67,38 @@ struct Reading {
     /// The last text that was read, and whether it is a name: a colon came behind it.
     text_from: usize,
     name: Option<String>,
+    /// The first list that may hold the records, as long as the value may be an object around one.
+    list: Option<List>,
+    /// Whether it has a name that records have.
+    is_record: bool,
+}
+
+impl<R: BufRead> Held<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        match self.held.get(self.at..) {
+            Some(rest) if !rest.is_empty() => Ok(rest),
+            _ => self.from.fill_buf(),
+        }
+    }
+
+    fn consume(&mut self, n: usize) {
+        if self.at < self.held.len() {
+            self.at += n;
+        } else {
+            self.from.consume(n);
+        }
+    }
+
+    /// Has what was read before be read again, before all else.
+    fn put_back(&mut self, mut bytes: Vec<u8>) {
+        bytes.extend(self.held.drain(..).skip(self.at));
+        (self.held, self.at) = (bytes, 0);
+    }
 }
 
 impl<R: BufRead> Records<R> {
     pub(super) fn new(from: R) -> Self {
+        let from = Held { held: Vec::new(), at: 0, from };
         Self { from, line: 1, depth: 0, list: None, began: false }
     }
 
@@ -101,28 +156,39 @@ impl<R: BufRead> Records<R> {
         let mut after_line = false;
         loop {
             let Some(byte) = self.peek()? else {
+                if self.goes_into_list(&mut value) {
+                    return Ok(None);
+                }
                 let mend = "export it again, whole";
                 return Ok(Some(Err(Fault::whole("ends in the middle of a record", mend))));
             };
             // An object that begins on a new line, within a text or where no list is open around
             // it, is the next record: this one was never closed.
             let is_next = after_line && byte == b'{' && self.depth == 0;
+            if is_next || (byte == b'\n' && value.in_text) || value.is_long {
+                // Records stand at the beginning of lines in the list of an object around them.
+                if self.goes_into_list(&mut value) {
+                    return Ok(None);
+                }
+            }
             if is_next || (byte == b'\n' && value.in_text) {
                 let mend = "write one JSON object on one line";
                 return Ok(Some(Err(Fault::whole("is never closed", mend))));
             }
             after_line = byte == b'\n';
-            if byte == b'[' && self.begins_a_list(&value) {
-                self.depth += value.depth + 1;
-                self.list = Some(self.depth);
-                self.bump();
-                return Ok(None);
-            }
+            let is_list = byte == b'[' && self.begins_a_list(&value);
             value.take(byte);
             self.bump();
+            if is_list {
+                let (from, depth) = (value.bytes.len(), value.depth);
+                value.list = Some(List { from, line: self.line, depth });
+            }
             if value.depth == 0 {
                 break;
             }
+        }
+        if self.goes_into_list(&mut value) {
+            return Ok(None);
         }
         if value.is_long {
             let what = format!("is larger than {} MiB", MOST_BYTES >> 20);
@@ -135,7 +201,20 @@ impl<R: BufRead> Records<R> {
     /// is at the top of the file, and at most one other is around it.
     fn begins_a_list(&self, value: &Reading) -> bool {
         let is_known = value.name.as_deref().is_some_and(|name| LISTS.contains(&name));
-        self.depth == 0 && !value.in_text && value.depth <= 2 && is_known
+        let is_open = value.list.is_none() && !value.is_record && !value.is_long;
+        self.depth == 0 && is_open && !value.in_text && value.depth <= 2 && is_known
+    }
+
+    /// Goes back to the list in an object that has no name of a record's; whether it has one.
+    fn goes_into_list(&mut self, value: &mut Reading) -> bool {
+        let Some(List { from, line, depth }) = value.list.take() else { return false };
+        let inside = value.bytes.get(from..).unwrap_or_default().trim_ascii_start();
+        if value.is_record || !matches!(inside.first(), None | Some(b'{' | b']')) {
+            return false;
+        }
+        (self.line, self.depth, self.list) = (line, depth, Some(depth));
+        self.from.put_back(value.bytes.split_off(from));
+        true
     }
 
     fn peek(&mut self) -> io::Result<Option<u8>> {
@@ -187,9 +266,9 @@ impl Reading {
     fn take(&mut self, byte: u8) {
         if self.bytes.len() < MOST_BYTES {
             self.bytes.push(byte);
-        } else {
-            self.is_long = true;
         }
+        // The byte that fills it is the last that is held: a list is gone back to before another.
+        self.is_long |= self.bytes.len() == MOST_BYTES;
         if self.in_text {
             if byte == b'"' && !self.escaped {
                 self.in_text = false;
@@ -206,6 +285,10 @@ impl Reading {
             b'{' | b'[' => self.depth += 1,
             b'}' | b']' => self.depth = self.depth.saturating_sub(1),
             b',' => self.name = None,
+            b':' if self.depth == 1 => {
+                let name = self.name.as_deref();
+                self.is_record |= name.is_some_and(|name| OF_RECORDS.contains(&name));
+            }
             _ => {}
         }
     }
@@ -230,7 +313,7 @@ mod tests {
 
     #[test]
     fn records_are_found_however_they_are_kept() {
-        let rows: [(&str, &[&str]); 9] = [
+        let rows: [(&str, &[&str]); 12] = [
             ("{\"id\":1}\n\n{\"id\":2}\r\n", &["1:1", "3:2"]),
             ("\u{FEFF}[{\"id\":1},\n {\"id\":2}]", &["1:1", "2:2"]),
             ("{\"count\":2,\"tickets\":[{\"id\":1},{\"id\":2}],\"next\":\"x]\"}", &["1:1", "1:2"]),
@@ -238,6 +321,9 @@ mod tests {
             ("{\n  \"id\": 1,\n  \"said\": [\n    {\"x\": 1}\n  ]\n}\n{\"id\":2}", &["1:1", "7:2"]),
             ("{\"payload\":[{\"id\":1}],\"meta\":{\"n\":[{}]}}\n{\"id\":2}", &["1:1", "2:2"]),
             ("{\"id\":1,\"tickets\":3}", &["1:1"]),
+            ("{\"tickets\":[\n{\"id\":1},\n{\"id\":2}\n],\n\"count\":2}\n", &["2:1", "3:2"]),
+            ("{\"tickets\":[\n{\"id\":1},\n{\"id\"", &["2:1", "3!ends in the middle of a record"]),
+            ("{\"data\":{\"x\":[]},\"items\":[{\"id\":1}]}{\"id\":2}", &["1:1", "1:2"]),
             ("{\"id\":1\n{\"id\":2}", &["1!is never closed", "2:2"]),
             (
                 "{\"id\":1}\nnonsense\n{\"id\":\"a",
@@ -251,8 +337,18 @@ mod tests {
 
     #[test]
     fn a_conversation_that_holds_a_list_of_its_own_stays_whole() {
-        let text = br#"{"id":1,"comments":[{"body":"a"}],"custom":{"items_2":[1]}}"#;
-        assert_eq!(ids(text), ["1:1"]);
+        let rows = [
+            r#"{"id":1,"comments":[{"body":"a"}],"custom":{"items_2":[1]}}"#,
+            r#"{"id":1,"linked_objects":{"type":"list","data":[]},"conversation_parts":{}}"#,
+            r#"{"linked_objects":{"data":[{"id":7}]},"data":[{"id":8}],"id":1}"#,
+            r#"{"customer":{"items":["x"]},"messages":[],"id":1}"#,
+            r#"{"custom":{"data":["a"]},"id":1,"requester_id":2}"#,
+        ];
+        for row in rows {
+            assert_eq!(ids(row.as_bytes()), ["1:1"], "{row}");
+            assert_eq!(ids(format!("{row}\n{row}\n").as_bytes()), ["1:1", "2:1"], "{row}");
+            assert_eq!(ids(format!("[{row}]").as_bytes()), ["1:1"], "{row}");
+        }
     }
 
     proptest! {

@@ -1,6 +1,6 @@
 //! Tables: one row a question, with a map that says which column is what.
 
-use super::past::{Past, Said, slug};
+use super::past::{Past, Said, moment, slug};
 use crate::fault::{Fault, quoted};
 use csv::ByteRecord;
 use router::Author;
@@ -76,7 +76,8 @@ impl Places {
             let text = decoded(row.get(*self.at.get(role)?)?).trim().to_string();
             (!text.is_empty()).then_some(text)
         };
-        let at = cell("at").and_then(|at| at.parse().ok());
+        let written = cell("at");
+        let at = written.as_deref().and_then(moment);
         let mut said = Vec::new();
         let roles = [("question", Author::Customer), ("answer", Author::Teammate)];
         for (role, by) in roles {
@@ -90,7 +91,9 @@ impl Places {
             id: format!("csv-{id}"),
             said,
             handed_over: team.is_some(),
+            waits_for_people: team.is_some(),
             team,
+            n_unread_times: usize::from(written.is_some() && at.is_none()),
             rating: cell("rating").map(|score| json!({"score": score, "remark": null})),
             channel: cell("channel"),
             locale: cell("locale"),

@@ -10,7 +10,8 @@ fn told(files: &[(&str, &[u8])], from: Option<From>) -> (Imported, Vec<Value>) {
         std::fs::write(path, bytes).unwrap();
     }
     let redactor = Some(Redactor::new().unwrap());
-    let wanted = Wanted { from, columns: Columns::new(), delimiter: None, redactor };
+    let wanted =
+        Wanted { from, columns: Columns::new(), delimiter: None, teams: BTreeMap::new(), redactor };
     let mut out = Vec::new();
     let imported = import(&wanted, &paths, &mut out).unwrap();
     let lines = std::str::from_utf8(&out).unwrap().lines();
@@ -53,7 +54,7 @@ fn a_ticket_of_zendesk_becomes_a_case_for_each_question_a_person_answered() {
     let [first, second] = cases.as_slice() else { panic!("two") };
     assert_eq!(first["id"], "zendesk-4711#1");
     assert_eq!(first["messages"][0]["text"], "Where is my invoice for 2025? Write to [email]");
-    let expected = json!({"act": "answer", "articles": [], "team": "billing-tax",
+    let expected = json!({"act": "answer", "judged": false, "articles": [], "team": "billing-tax",
         "answer": "Hi [customer],\n\nunder Billing."});
     assert_eq!(first["expect"], expected);
     assert_eq!(first["meta"]["rating"], json!({"score": "good", "remark": "Thanks [teammate]"}));
@@ -207,7 +208,7 @@ fn nothing_in_a_record_brings_it_down() {
     proptest!(config, |(value in value)| {
         let Value::Object(fields) = value else { return Ok(()) };
         for kind in kinds {
-            let wanted = Wanted { from: Some(kind), columns: Columns::new(), delimiter: None, redactor: None };
+            let wanted = Wanted { from: Some(kind), columns: Columns::new(), delimiter: None, teams: BTreeMap::new(), redactor: None };
             let mut out = Vec::new();
             let run = Run {
                 wanted: &wanted, lines: Lines { redactor: None }, to: &mut out,
@@ -220,4 +221,91 @@ fn nothing_in_a_record_brings_it_down() {
             }
         }
     });
+}
+
+/// A line as the vendor's API writes it, with the lists of its own that every conversation has.
+fn of_intercom(parts: &Value) -> Value {
+    json!({
+        "type": "conversation", "id": "503", "created_at": 1_790_000_000, "state": "closed",
+        "source": {"type": "conversation", "delivered_as": "customer_initiated",
+                   "body": "<p>How do I export?</p>", "author": {"type": "user", "id": "1"}},
+        "contacts": {"type": "contact.list", "contacts": []}, "team_assignee_id": 5_017_691,
+        "linked_objects": {"type": "list", "data": [], "total_count": 0, "has_more": false},
+        "ai_agent": null,
+        "conversation_parts": {"type": "conversation_part.list", "conversation_parts": parts},
+    })
+}
+
+fn part(at: u64, who: &str, body: &str) -> Value {
+    json!({"part_type": "comment", "created_at": at, "body": body, "author": {"type": who, "id": 2}})
+}
+
+#[test]
+fn no_conversation_of_intercom_is_lost_in_a_list_of_its_own() {
+    let parts =
+        json!([part(3, "admin", "Yes."), part(2, "user", "As CSV?"), part(1, "admin", "So.")]);
+    let line = of_intercom(&parts).to_string();
+    let (imported, cases) = told(&[("i.jsonl", format!("{line}\n").as_bytes())], None);
+    assert_eq!((imported.n_records, imported.n_cases), (1, 2), "{imported:?}");
+    let answers: Vec<&Value> = cases.iter().map(|case| &case["expect"]["answer"]).collect();
+    assert_eq!(answers, ["So.", "Yes."], "the latest stand first in some exports");
+    assert_eq!(imported.unnamed_teams, BTreeMap::from([("5017691".to_string(), 1)]));
+}
+
+#[test]
+fn what_only_people_did_is_not_judged() {
+    let bot = part(1, "bot", "We are back at 9.");
+    for (state, act) in [("closed", "answer"), ("open", "handoff")] {
+        let mut record = of_intercom(&json!([bot]));
+        record["state"] = json!(state);
+        let cases = one(&record);
+        let expect = json!({"act": act, "judged": false, "articles": [], "answer": null});
+        assert_eq!(cases[0]["expect"], expect, "{state}");
+    }
+    let wrong = crate::sample::wrong("a");
+    let expect = crate::Expect { judged: false, ..wrong.expect.clone() };
+    let record = crate::Record { expect, ..wrong };
+    assert_eq!(record.is_draft_right(), None);
+    assert_eq!(crate::Verdict::of(&record), crate::Verdict::Unjudged);
+}
+
+#[test]
+fn whoever_was_sent_a_copy_is_a_customer_and_a_case_loses_its_name() {
+    let cases = one(&json!({"id": 1, "requester_id": 1, "assignee_id": 2, "email_cc_ids": [2, 3],
+        "comments": [{"author_id": 3, "body": "Where is it?"}, {"author_id": 2, "body": "Here."}]}));
+    assert_eq!(cases[0]["expect"]["answer"], "Here.");
+    let line = json!({"id": "petra@mail.example", "customer": {"name": "Petra Novak"},
+        "facts": {"said": "petra@mail.example"}, "messages": [{"author": "customer",
+        "text": "Can Petra pay?", "source": "novak"}], "expect": {"act": "answer"},
+        "meta": {"source": "Petra Novak", "conversation": "215468754521"}});
+    let text = one(&line)[0].to_string().to_lowercase();
+    assert!(!text.contains("petra") && !text.contains("novak"), "{text}");
+    assert!(text.contains("215468754521"), "{text}");
+}
+
+#[test]
+fn times_that_cannot_be_read_are_counted() {
+    let table = b"question,at\nHow do I pay?,2026-01-31 09:30\nAnd where?,yesterday\n";
+    let (imported, _) = told(&[("t.csv", table)], None);
+    assert_eq!(imported.unread_times.map(|left| (left.n, left.first.1)), Some((1, 3)));
+}
+
+#[test]
+fn the_vendors_own_conversation_is_a_record() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../shared/specs/intercom/api.intercom.io-2.14.yaml");
+    let Ok(text) = std::fs::read_to_string(&path) else {
+        eprintln!("skipped: {} is not there", path.display());
+        return;
+    };
+    let mut options = serde_saphyr::Options::default();
+    options.budget = None;
+    let whole: Value = serde_saphyr::from_str_with_options(&text, options).unwrap();
+    let ok = &whole["paths"]["/conversations/{conversation_id}"]["get"]["responses"]["200"];
+    let example = &ok["content"]["application/json"]["examples"]["conversation found"]["value"];
+    assert!(example["linked_objects"]["data"].is_array());
+    // Nobody but a teammate says anything in it.
+    let (imported, _) = told(&[("i.jsonl", example.to_string().as_bytes())], None);
+    assert_eq!((imported.n_records, imported.n_bad), (1, 0), "{:?}", imported.problems);
+    assert_eq!(imported.left[&Skip::NobodyAsks].n, 1);
 }

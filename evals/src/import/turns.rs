@@ -14,6 +14,8 @@ pub(super) struct Turn {
     pub(super) until: usize,
     /// What people answered.
     pub(super) answer: Option<String>,
+    /// Whether it was left to people, who have not answered it.
+    pub(super) is_peoples: bool,
 }
 
 /// Why a conversation or a turn is left out.
@@ -68,7 +70,11 @@ pub(super) fn turns(past: &Past) -> (Vec<Turn>, Vec<Skip>) {
         let answers = said.get(end..until).unwrap_or_default();
         let later = said.get(until..).unwrap_or_default();
         match judge(past, asked, answers, later) {
-            Ok(answer) => kept.push(Turn { number, end, until, answer }),
+            Ok(answer) => {
+                // What a bot settled alone was answered.
+                let is_peoples = answer.is_none() && (answers.is_empty() || past.waits_for_people);
+                kept.push(Turn { number, end, until, answer, is_peoples });
+            }
             Err(skip) => left.push(skip),
         }
     }
@@ -178,6 +184,11 @@ const IDLE: [&str; 66] = [
     "your",
 ];
 
+/// Words that ask for help, unless it is thanked for.
+const HELP: [&str; 4] = ["aide", "ayuda", "help", "hilfe"];
+const THANKS: [&str; 8] =
+    ["appreciate", "appreciated", "dank", "danke", "gracias", "merci", "thank", "thanks"];
+
 /// What machines write.
 const MACHINES: [&str; 12] = [
     "out of office",
@@ -207,6 +218,10 @@ fn idle(text: &str) -> Option<Skip> {
         return Some(Skip::Automatic);
     }
     if text.contains('?') {
+        return None;
+    }
+    let has = |some: &[&str]| words.iter().any(|word| some.contains(word));
+    if has(&HELP) && !has(&THANKS) {
         return None;
     }
     // A language that sets no spaces asks in what counts as one word here.
@@ -251,6 +266,10 @@ mod tests {
         check(&[ask, ('b', "Like so.")], &[(1, None)], &[]);
         check(&[ask, ('b', "So."), more, ('t', "Here.")], &[(2, Some("Here."))], &[Skip::BotAlone]);
         assert_eq!(turns(&past(&[ask], true)).0.len(), 1, "a team has it");
+        let bot_alone = past(&[ask, ('b', "We are back at 9.")], true);
+        assert!(!turns(&bot_alone).0[0].is_peoples);
+        let waits = Past { waits_for_people: true, ..bot_alone };
+        assert!(turns(&waits).0[0].is_peoples, "a promise to answer is no answer");
     }
 
     #[test]
@@ -258,6 +277,10 @@ mod tests {
         let answer = ('t', "You are welcome.");
         check(&[('c', "Thanks a lot, bye!"), answer], &[], &[Skip::AsksNothing]);
         check(&[('c', "Thank you very much!"), answer], &[], &[Skip::AsksNothing]);
+        check(&[('c', "Thanks for your help!"), answer], &[], &[Skip::AsksNothing]);
+        for asked in ["Help please", "Hello, please help", "help"] {
+            check(&[('c', asked), answer], &[(1, Some(answer.1))], &[]);
+        }
         check(&[('c', "ok"), answer], &[], &[Skip::AsksNothing]);
         check(&[('c', " \n"), answer], &[], &[Skip::Empty]);
         check(&[('c', "Automatic reply: I am away"), answer], &[], &[Skip::Automatic]);

@@ -1,17 +1,21 @@
 //! Tickets as Zendesk exports them: with their comments, or with their audits.
 
-use super::past::{Past, Said, below, id, plain, slug, text, time, unquoted};
+use super::past::{Past, Said, below, by_time, given, id, plain, slug, text, time, unquoted};
 use crate::fault::{Fault, kind};
 use router::Author;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
 
 /// Reads a ticket.
 pub(super) fn past(fields: &Map<String, Value>) -> Result<Past, Fault> {
     let mut past = Past { id: format!("zendesk-{}", id(fields)?), ..Past::default() };
     let record = Value::Object(fields.clone());
     let requester = requester(&record);
-    for (comment, at) in comments(&record)? {
-        hear(&mut past, comment, at, requester);
+    let mut comments = comments(&record)?;
+    by_time(&mut comments, |(_, at)| time(at));
+    let copied = copied(&record, &comments);
+    for (comment, at) in comments {
+        hear(&mut past, (comment, at), requester, &copied);
     }
     // The first comment is the description; where neither is there, the ticket is a head alone.
     if past.said.is_empty()
@@ -24,6 +28,10 @@ pub(super) fn past(fields: &Map<String, Value>) -> Result<Past, Fault> {
     past.team = text(group).map(|name| slug(&name));
     let is_given = |name: &str| !below(&record, &[name]).is_null();
     past.handed_over = is_given("group_id") || is_given("assignee_id") || past.team.is_some();
+    past.team_id = given(below(&record, &["group_id"])).filter(|_| past.team.is_none());
+    let status = text(below(&record, &["status"]));
+    let is_over = matches!(status.as_deref(), Some("solved" | "closed"));
+    past.waits_for_people = past.handed_over && !is_over;
     let rating = below(&record, &["satisfaction_rating"]);
     past.rating = text(below(rating, &["score"]))
         .filter(|score| score == "good" || score == "bad")
@@ -45,6 +53,31 @@ pub(super) fn past(fields: &Map<String, Value>) -> Result<Past, Fault> {
 fn requester(record: &Value) -> Option<i64> {
     let id = below(record, &["requester_id"]).as_i64();
     id.or_else(|| below(record, &["requester", "id"]).as_i64())
+}
+
+/// Returns who was sent copies, but for those who are known to be teammates: by their role, as
+/// followers, by having it, or by what only teammates can write.
+fn copied(record: &Value, comments: &[(&Value, &Value)]) -> BTreeSet<i64> {
+    let listed = |names: &[&str]| -> BTreeSet<i64> {
+        let lists = names.iter().filter_map(|name| below(record, &[name]).as_array());
+        lists.flatten().filter_map(Value::as_i64).collect()
+    };
+    let mut copied = listed(&["collaborator_ids", "email_cc_ids"]);
+    let staff = comments.iter().map(|(comment, _)| *comment).filter(|comment| {
+        let role = text(below(comment, &["author", "role"]));
+        let is_private = below(comment, &["public"]).as_bool() == Some(false);
+        is_private || role.is_some_and(|role| role != "end-user")
+    });
+    for id in staff.filter_map(author).chain(listed(&["follower_ids"])) {
+        copied.remove(&id);
+    }
+    copied.retain(|id| below(record, &["assignee_id"]).as_i64() != Some(*id));
+    copied
+}
+
+fn author(comment: &Value) -> Option<i64> {
+    let id = below(comment, &["author_id"]).as_i64();
+    id.or_else(|| below(comment, &["author", "id"]).as_i64())
 }
 
 /// Returns the comments, each with when it was written.
@@ -75,18 +108,24 @@ fn of_audit(audit: &Value) -> Vec<(&Value, &Value)> {
 }
 
 /// Adds what a comment says; what only teammates see is left out.
-fn hear(past: &mut Past, comment: &Value, at: &Value, requester: Option<i64>) {
+fn hear(
+    past: &mut Past,
+    (comment, at): (&Value, &Value),
+    requester: Option<i64>,
+    copied: &BTreeSet<i64>,
+) {
     if below(comment, &["public"]).as_bool() == Some(false) {
         return;
     }
-    let author = below(comment, &["author_id"]).as_i64();
-    let author = author.or_else(|| below(comment, &["author", "id"]).as_i64());
+    let author = author(comment);
     let role = text(below(comment, &["author", "role"]));
     let channel = text(below(comment, &["via", "channel"]));
     let by = if author.is_some() && author == requester || role.as_deref() == Some("end-user") {
         Author::Customer
     } else if author == Some(-1) || matches!(channel.as_deref(), Some("rule" | "trigger" | "bot")) {
         Author::Bot
+    } else if author.is_some_and(|author| copied.contains(&author)) {
+        Author::Customer
     } else {
         Author::Teammate
     };

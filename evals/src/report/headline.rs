@@ -39,6 +39,8 @@ struct Counts {
     passed_on: usize,
     right: usize,
     wrong: usize,
+    /// Of which only what people did is known.
+    unjudged: usize,
     team_known: usize,
     team_right: usize,
 }
@@ -53,6 +55,7 @@ pub(crate) fn headline(records: &[Record]) -> Headline {
         passed_on: count(&|r| !r.sent && r.team.is_some()),
         right: count(&|r| r.sent && r.is_draft_right() == Some(true)),
         wrong: count(&|r| Verdict::of(r) == Verdict::WrongReply),
+        unjudged: count(&|r| !r.expect.judged && r.expect.is_unlabelled()),
         team_known: count(&has_team),
         team_right: count(&|r| has_team(r) && r.team == r.expect.team),
     };
@@ -77,7 +80,11 @@ fn tiles(counts: &Counts) -> Vec<Tile> {
     tiles.push(match of(counts.wrong, n_judged) {
         Some(wrong) => {
             let n = thousands(counts.wrong);
-            let note = format!("{n} of {}; {}", replies(n_judged), likely(&wrong));
+            let unknown = match counts.sent.saturating_sub(n_judged) {
+                0 => String::new(),
+                n => format!("; nobody judged {} more", thousands(n)),
+            };
+            let note = format!("{n} of {}; {}{unknown}", replies(n_judged), likely(&wrong));
             tile("Of its answers, wrong", about(wrong.value), note)
         }
         None if counts.sent == 0 => {
@@ -127,9 +134,18 @@ fn sentences(counts: &Counts) -> Vec<String> {
     if unjudged > 0 {
         said.push(format!("Of {} no label says whether they are right.", replies(unjudged)));
     }
-    if let (true, Some(saved), Some(risked)) =
-        (n_judged > 0, share(counts.right, counts.all), share(counts.wrong, counts.all))
-    {
+    if counts.unjudged > 0 {
+        said.push(format!(
+            "Of {} only what people did is known, not what ought to have been done.",
+            conversations(counts.unjudged)
+        ));
+    }
+    // Where some answers are not judged, both shares would be too small.
+    if let (true, Some(saved), Some(risked)) = (
+        n_judged > 0 && unjudged == 0,
+        share(counts.right, counts.all),
+        share(counts.wrong, counts.all),
+    ) {
         said.push(format!(
             "In every 100 conversations it saves people {} right {} and sends customers {} wrong \
              {} (at worst about {}).",

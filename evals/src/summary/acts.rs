@@ -3,6 +3,7 @@ use crate::{
     figure::{Figure, figure, share_of},
     record::Record,
     report::Unit::Share,
+    summary::routing::is_handed_off,
 };
 
 /// Measures what was done: replies, handoffs, and whether they were due.
@@ -10,7 +11,6 @@ pub(super) fn measure(records: &[&Record]) -> Vec<Figure> {
     let all = || records.iter().copied();
     let expected = |act| all().filter(move |r| r.expect.act == act);
     let judged = || all().filter(|r| r.sent && r.is_draft_right().is_some());
-    let handed_off = |r: &Record| r.act_class() == Some(ExpectedAct::Handoff);
     let figures = [
         ("act_accuracy", "the act is the expected one", share_of(all(), Record::is_act_right)),
         ("coverage", "the bot replies", share_of(all(), |r| r.sent)),
@@ -32,12 +32,12 @@ pub(super) fn measure(records: &[&Record]) -> Vec<Figure> {
         (
             "escalation_precision",
             "of the cases handed to people, those that people had to have",
-            share_of(all().filter(|r| handed_off(r)), |r| r.expect.act == ExpectedAct::Handoff),
+            share_of(all().filter(|r| is_handed_off(r)), |r| r.expect.act == ExpectedAct::Handoff),
         ),
         (
             "escalation_recall",
             "of the cases that people had to have, those handed to them",
-            share_of(expected(ExpectedAct::Handoff), handed_off),
+            share_of(expected(ExpectedAct::Handoff), is_handed_off),
         ),
     ];
     let made = figures.into_iter().filter_map(|(name, meaning, e)| figure(name, meaning, Share, e));

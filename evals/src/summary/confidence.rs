@@ -28,7 +28,8 @@ pub(super) fn measure(records: &[&Record]) -> Vec<Figure> {
 /// How well the confidence tells questions that can be answered from others, whatever the draft.
 fn answerable(records: &[&Record]) -> Vec<(&'static str, &'static str, Option<Estimate>)> {
     let told = |others: &[ExpectedAct]| {
-        let of = records.iter().filter(|record| {
+        let judged = records.iter().filter(|record| record.expect.judged);
+        let of = judged.filter(|record| {
             record.expect.act == ExpectedAct::Answer || others.contains(&record.expect.act)
         });
         let judged: Vec<Judged> = of

@@ -1,6 +1,6 @@
 use crate::{
     figure::{Figure, figure},
-    interval::{Resampling, mean},
+    interval::{Estimate, Resampling, mean, share},
     measures::{hit_at, ndcg_at, recall_at, reciprocal_rank},
     record::Record,
     report::Unit::{self, Score, Share},
@@ -26,7 +26,16 @@ pub(super) fn measure(records: &[&Record]) -> Vec<Figure> {
     let made = MEASURES.iter().filter_map(|(name, meaning, unit, of)| {
         let values: Vec<f64> =
             records.iter().filter_map(|r| of(&r.articles, &r.expect.articles)).collect();
-        figure(name, meaning, *unit, mean(&values, Resampling::default()))
+        figure(name, meaning, *unit, estimate(name, &values))
     });
     made.collect()
+}
+
+/// Estimates a measure over its cases. A hit is there or is not, so that its share has an interval
+/// even where all cases agree.
+pub(crate) fn estimate(name: &str, values: &[f64]) -> Option<Estimate> {
+    match name.starts_with("hit@") {
+        true => share(values.iter().filter(|value| **value > 0.5).count(), values.len()),
+        false => mean(values, Resampling::default()),
+    }
 }

@@ -8,7 +8,8 @@ use crate::{
 };
 use std::collections::BTreeSet;
 
-fn is_handed_off(record: &Record) -> bool {
+/// Whether people took over, or got a draft or an offer of it.
+pub(crate) fn is_handed_off(record: &Record) -> bool {
     record.act_class() == Some(ExpectedAct::Handoff)
 }
 
@@ -21,7 +22,11 @@ pub(super) fn measure(records: &[&Record]) -> Vec<Figure> {
     let with_team = || records.iter().copied().filter(|r| due(r).is_some() && is_handed_off(r));
     let teams = Pairs::of(with_team().map(|r| (due(r), r.team.as_deref())));
     // Whoever was to answer is no team's, and neither is what was not handed over.
-    let known = records.iter().filter(|r| r.expect.act != ExpectedAct::Handoff || due(r).is_some());
+    // Of an answer that nobody judged, nobody knows whether people had to have it.
+    let known = records.iter().filter(|r| match r.expect.act {
+        ExpectedAct::Handoff => due(r).is_some(),
+        _ => !r.expect.is_unlabelled() || r.expect.judged,
+    });
     let all = known.clone().any(|r| r.expect.act == ExpectedAct::Handoff).then(|| {
         Pairs::of(known.map(|r| {
             let due = due(r).filter(|_| r.expect.act == ExpectedAct::Handoff);

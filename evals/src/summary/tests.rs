@@ -1,4 +1,5 @@
 use super::*;
+use crate::interval::Estimate;
 use serde_json::Value;
 
 /// Makes a record of: expected act and team, what was done and which team got it.
@@ -85,4 +86,75 @@ fn a_draft_is_held_against_its_sources_and_against_a_persons_answer() {
     assert!(records[0].is_draft_right().is_some());
     let unknown = record(("answer", None), ("reply", None), &json!({"similarity": 0.9}));
     assert_eq!(unknown.is_draft_right(), None, "a person's answer alone makes no verdict");
+}
+
+#[test]
+fn every_figure_is_known_by_its_name_and_holds_its_own_value() {
+    let more = json!({
+        "articles": ["a"], "sources": ["a"], "text": "Within 14 days.", "similarity": 0.9,
+        "citations": [{"article": "a", "quote": "Within 14 days."}],
+    });
+    let answered = |right: bool, confidence: f64| {
+        let mut record = record(("answer", None), ("reply", None), &more);
+        record.expect.articles = vec![if right { "a" } else { "b" }.to_string()];
+        record.expect.answer = Some("Within 14 days.".into());
+        record.confidence = confidence;
+        record
+    };
+    let mut records: Vec<Record> =
+        (0..30).map(|i| answered(i % 3 > 0, 0.5 + f64::from(i) / 100.0)).collect();
+    for (due, got) in [("billing", "billing"), ("support", "billing")] {
+        let handed = record(("handoff", Some(due)), ("handoff", Some(got)), &json!({}));
+        records.extend(vec![handed; 10]);
+        records.extend(vec![record(("clarify", None), ("clarify", None), &json!({})); 5]);
+    }
+    let summary = summarise(&records);
+    let names: Vec<&str> = summary.figures.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names, FIGURES);
+    for group in &summary.groups {
+        let known: &[&str] = match group.by {
+            By::Team => &TEAM_FIGURES,
+            By::Stage => &STAGE_FIGURES,
+            _ => &FIGURES,
+        };
+        assert!(group.figures.iter().all(|it| known.contains(&it.name.as_str())), "{group:?}");
+        assert!(group.by != By::Stage || STAGES.contains(&group.name.as_str()));
+    }
+    for figure in summary.groups.iter().flat_map(|it| &it.figures).chain(&summary.figures) {
+        let Estimate { value, low, high, .. } = figure.estimate;
+        assert!(low <= value && value <= high, "{figure:?}");
+    }
+}
+
+#[test]
+fn five_hits_of_five_are_not_certain() {
+    let hit = json!({"articles": ["a"]});
+    let mut hit = record(("answer", None), ("reply", None), &hit);
+    hit.expect.articles = vec!["a".into()];
+    let summary = summarise(&vec![hit; 5]);
+    let found = summary.figure("hit@5").unwrap().estimate;
+    assert!(found.high == 1.0 && (0.5..0.6).contains(&found.low), "{found:?}");
+}
+
+#[test]
+fn the_figures_in_the_readme_have_names_of_today_and_lie_in_their_intervals() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
+    let readme = std::fs::read_to_string(file).unwrap();
+    let rows = readme
+        .lines()
+        .skip_while(|line| !line.starts_with("act_accuracy "))
+        .take_while(|line| !line.starts_with("question to decision"));
+    let mut names = Vec::new();
+    for row in rows {
+        let words: Vec<&str> = row.split_whitespace().collect();
+        let number = |place: usize| -> f64 {
+            words[place].trim_matches(['[', ']', ',']).parse().unwrap_or_else(|_| panic!("{row}"))
+        };
+        let (value, low, high) = (number(1), number(2), number(3));
+        assert!(low <= value && value <= high, "{row}");
+        names.push(words[0]);
+    }
+    let known: Vec<&str> = FIGURES.into_iter().filter(|name| names.contains(name)).collect();
+    assert_eq!(names, known, "in the order of a run");
+    assert_eq!(names.len(), FIGURES.len(), "the sample company has a case for every figure");
 }

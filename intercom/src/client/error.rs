@@ -72,6 +72,14 @@ impl ApiError {
         matches!(self, Self::Later { .. } | Self::RateLimited { .. })
     }
 
+    /// Whether the vendor says that a conversation is not there. Something that stands before the
+    /// vendor and knows no such address says so otherwise.
+    pub fn is_gone(&self) -> bool {
+        let code = self.code().unwrap_or_default();
+        matches!(self, Self::NotFound { .. })
+            && matches!(code, "not_found" | "conversation_not_found")
+    }
+
     /// Returns the vendor's code, where it gave one.
     pub fn code(&self) -> Option<&str> {
         match self {

@@ -152,6 +152,34 @@ async fn content(client: &Client) -> Vec<Outcome> {
     ]
 }
 
+/// Returns the names of the methods that a file of the client has for calls.
+fn calls_of(source: &str) -> Vec<&str> {
+    let named = source.split("pub async fn ").skip(1);
+    named.filter_map(|rest| rest.split(['(', '<']).next()).collect()
+}
+
+#[test]
+fn every_method_of_the_client_is_among_the_calls() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let made = std::fs::read_to_string(root.join("tests/contract/calls.rs")).unwrap();
+    let mut n_methods = 0;
+    for file in ["client.rs", "client/conversations.rs", "client/people.rs", "client/content.rs"] {
+        let source = std::fs::read_to_string(root.join("src").join(file)).unwrap();
+        for method in calls_of(&source) {
+            n_methods += 1;
+            assert!(made.contains(&format!("client.{method}(")), "{method} is made nowhere");
+        }
+    }
+    assert!(n_methods >= 25, "{n_methods}");
+    let elsewhere = std::fs::read_dir(root.join("src/client")).unwrap().flatten();
+    for file in elsewhere.filter(|file| file.path().extension().is_some_and(|end| end == "rs")) {
+        let name = file.file_name().to_string_lossy().into_owned();
+        let is_known = ["conversations.rs", "people.rs", "content.rs"].contains(&name.as_str());
+        let n_calls = calls_of(&std::fs::read_to_string(file.path()).unwrap()).len();
+        assert!(is_known || n_calls == 0, "{name} has calls that nobody looks at here");
+    }
+}
+
 fn uuid(number: u128) -> uuid::Uuid {
     // Of version 4, as the vendor's examples are.
     uuid::Builder::from_random_bytes(number.to_be_bytes()).into_uuid()

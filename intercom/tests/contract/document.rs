@@ -99,6 +99,61 @@ impl Document {
         fields
     }
 
+    /// Names the fields of a value, at whatever depth, that its schema does not have. Where a schema
+    /// names none, or lets others be, all are lawful.
+    pub(crate) fn strangers(&self, schema: &Value, value: &Value) -> BTreeSet<String> {
+        self.strangers_to(&self.choices(schema), value)
+    }
+
+    fn strangers_to(&self, schemas: &[&Value], value: &Value) -> BTreeSet<String> {
+        match value {
+            Value::Object(fields) => {
+                let named: Vec<&Value> = schemas.iter().map(|s| &s["properties"]).collect();
+                let is_free = schemas.iter().any(|schema| {
+                    let more = &schema["additionalProperties"];
+                    more.is_object() || *more == json!(true)
+                });
+                if is_free || named.iter().all(|properties| properties.is_null()) {
+                    return BTreeSet::new();
+                }
+                let mut strangers = BTreeSet::new();
+                for (name, value) in fields {
+                    let next: Vec<&Value> =
+                        named.iter().filter_map(|properties| properties.get(name)).collect();
+                    match next.is_empty() {
+                        true => drop(strangers.insert(name.clone())),
+                        false => {
+                            strangers.extend(self.strangers_to(&self.all_choices(&next), value))
+                        }
+                    }
+                }
+                strangers
+            }
+            Value::Array(items) => {
+                let next: Vec<&Value> = schemas.iter().filter_map(|s| s.get("items")).collect();
+                let next = self.all_choices(&next);
+                items.iter().flat_map(|item| self.strangers_to(&next, item)).collect()
+            }
+            _ => BTreeSet::new(),
+        }
+    }
+
+    fn all_choices<'a>(&'a self, schemas: &[&'a Value]) -> Vec<&'a Value> {
+        schemas.iter().flat_map(|schema| self.choices(schema)).collect()
+    }
+
+    /// Returns a schema and all that it offers as a choice.
+    fn choices<'a>(&'a self, schema: &'a Value) -> Vec<&'a Value> {
+        let schema = self.resolve(schema);
+        let mut choices = vec![schema];
+        for key in ["oneOf", "anyOf", "allOf"] {
+            for choice in schema[key].as_array().into_iter().flatten() {
+                choices.extend(self.choices(choice));
+            }
+        }
+        choices
+    }
+
     fn resolve<'a>(&'a self, schema: &'a Value) -> &'a Value {
         match schema["$ref"].as_str() {
             Some(address) => self.json.pointer(address.trim_start_matches('#')).unwrap(),

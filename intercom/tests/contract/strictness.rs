@@ -76,6 +76,23 @@ fn the_documents_refuse_what_is_wrong() {
 }
 
 #[test]
+fn fields_of_no_schema_are_found_at_any_depth() {
+    for document in Document::all() {
+        let strangers = |path: &str, body: Value| -> Vec<String> {
+            let operation = document.operation("POST", path).unwrap();
+            document.strangers(operation.body().unwrap(), &body).into_iter().collect()
+        };
+        let button = json!({"text": "Yes", "uuid": "x", "colour": "red"});
+        let reply = json!({"message_type": "quick_reply", "type": "admin", "admin_id": "1",
+            "reply_options": [button]});
+        assert_eq!(strangers("/conversations/1/reply", reply), ["colour"]);
+        let search = json!({"query": {"operator": "AND", "value": [
+            {"field": "open", "operator": "=", "value": true, "negate": true}]}});
+        assert_eq!(strangers("/conversations/search", search), ["negate"]);
+    }
+}
+
+#[test]
 fn no_call_of_either_version_sets_a_priority() {
     for document in Document::all() {
         let with_priority: Vec<String> = document

@@ -1,4 +1,5 @@
 use super::*;
+use crate::{Sla, SlaClock};
 use jiff::{
     civil::DateTime,
     tz::{Offset, TimeZoneDatabase},
@@ -196,5 +197,61 @@ proptest! {
             hours.open_between(a, c)
         );
         prop_assert!(hours.open_between(a, c) <= a.duration_until(c));
+    }
+
+    /// All three promises, whoever writes when, counted minute by minute.
+    #[test]
+    fn promises_fall_due_as_a_minute_by_minute_model_says(
+        plan in plan(),
+        gaps in prop::collection::vec(1..900usize, 0..7),
+        promised in prop::array::uniform3(1..1200usize),
+    ) {
+        let [first, next, whole] = promised;
+        let sla: Sla = serde_json::from_value(serde_json::json!({
+            "slug": "s", "first_reply": format!("{first}m"), "next_reply": format!("{next}m"),
+            "resolution": format!("{whole}m"),
+        })).unwrap();
+        let (hours, model) = (plan.hours(), plan.model());
+        let when = |index: usize| moment(plan.start + index as i64);
+        let mut clock = SlaClock::new(when(0));
+        let (mut team_writes_at, mut customer_writes_at) = (Vec::new(), vec![0]);
+        let mut now = 0;
+        for (index, gap) in gaps.iter().enumerate() {
+            now += gap;
+            if index % 2 == 0 {
+                clock.teammate_wrote(when(now));
+                team_writes_at.push(now);
+            } else {
+                clock.customer_wrote(when(now));
+                customer_writes_at.push(now);
+            }
+        }
+        let waits = customer_writes_at.len() > team_writes_at.len();
+        // The minute by whose end so many open minutes of the team's turns have passed.
+        let is_teams = |minute: usize, since: usize| {
+            let turn = customer_writes_at.iter().rposition(|begin| *begin <= minute).unwrap();
+            let end = team_writes_at.get(turn).copied().unwrap_or(usize::MAX);
+            minute >= since && minute < end
+        };
+        let passed = |n: usize, since: usize| {
+            (0..model.len()).filter(|at| model[*at] && is_teams(*at, since)).nth(n - 1)
+        };
+        let last = *customer_writes_at.last().unwrap();
+        let due = sla.due(Some(&hours), &clock);
+        let horizon = when(model.len());
+        let check = |due: Option<Timestamp>, promised: bool, n: usize, since: usize| {
+            let expected = passed(n, since).filter(|_| promised).map(|minute| when(minute + 1));
+            match expected {
+                Some(expected) => prop_assert_eq!(due, Some(expected)),
+                None if promised => prop_assert!(due.is_none_or(|due| due > horizon)),
+                None => prop_assert_eq!(due, None),
+            }
+            Ok(())
+        };
+        check(due.first_reply, waits && team_writes_at.is_empty(), first, last)?;
+        check(due.next_reply, waits && !team_writes_at.is_empty(), next, last)?;
+        // What was broken before stays broken; what was not stands still while the customer is to write.
+        let broken = passed(whole, 0).is_some();
+        check(due.resolution, waits || broken, whole, 0)?;
     }
 }

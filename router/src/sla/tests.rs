@@ -127,30 +127,6 @@ fn lengths_are_hours_and_minutes() {
     assert_eq!(serde_json::from_value::<Sla>(written).unwrap(), sla());
 }
 
-#[test]
-fn timers_fire_once_and_in_order() {
-    let timer = |clock: &str, key: &str| Timer { due: at(23, clock), key: key.to_string() };
-    let timers = [
-        timer("11:00", "b"),
-        timer("12:00", "late"),
-        timer("11:00", "a"),
-        timer("10:00", "c"),
-        timer("09:30", "a"),
-    ];
-    let mut fired = BTreeSet::new();
-    let mut fire = |clock: &str| -> Vec<String> {
-        let due = due_timers(&timers, &fired, at(23, clock));
-        let keys: Vec<String> = due.iter().map(|timer| timer.key.clone()).collect();
-        fired.extend(keys.iter().cloned());
-        keys
-    };
-    assert!(fire("09:00").is_empty());
-    assert_eq!(fire("11:00"), ["a", "c", "b"]);
-    assert!(fire("11:59").is_empty());
-    assert_eq!(fire("12:00"), ["late"]);
-    assert!(fire("23:00").is_empty());
-}
-
 proptest! {
     /// The customer's turns are given back in full: each minute that passes is spent or paused.
     #[test]

@@ -25,9 +25,11 @@ pub(crate) struct Locked {
 struct Progress {
     turns: u32,
     bot_turns: u32,
+    teammate_turns: u32,
     clarified: bool,
     offered: bool,
     offer_open: bool,
+    team_by_person: bool,
 }
 
 /// Writes a new conversation as far as others need to see it; [`update`] writes the rest. Returns
@@ -133,10 +135,19 @@ fn read_state(columns: &Columns<'_>) -> Result<Conversation, Error> {
         (Some(team), Some(teammate)) => Owner::Teammate { team, teammate, by_person },
     };
     let progress: Progress = columns.json("progress")?;
-    let Progress { turns, bot_turns, clarified, offered, offer_open } = progress;
+    let Progress {
+        turns,
+        bot_turns,
+        teammate_turns,
+        clarified,
+        offered,
+        offer_open,
+        team_by_person,
+    } = progress;
     let number = columns.count("episode")?;
-    let episode = Episode { number, turns, bot_turns, clarified, offered, offer_open };
-    Ok(Conversation::resume(status, owner, episode))
+    let episode =
+        Episode { number, turns, bot_turns, teammate_turns, clarified, offered, offer_open };
+    Ok(Conversation::resume(status, owner, episode).with_team_by_person(team_by_person))
 }
 
 /// Names a status as it is written.
@@ -218,9 +229,11 @@ fn with_standing(query: AnyQuery, record: &Record) -> AnyQuery {
     let progress = Progress {
         turns: episode.turns,
         bot_turns: episode.bot_turns,
+        teammate_turns: episode.teammate_turns,
         clarified: episode.clarified,
         offered: episode.offered,
         offer_open: episode.offer_open,
+        team_by_person: record.state.team_by_person(),
     };
     let next_due = record.due.next().map_or(i64::MAX, |(_, due)| micros(due));
     query

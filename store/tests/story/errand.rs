@@ -77,20 +77,33 @@ async fn a_budget_is_shared_and_what_matters_most_may_use_all_of_it() {
         assert_eq!(spend(0.0, 2).await.unwrap(), Err(at(10)), "{}", scene.name);
         assert_eq!(spend(0.5, 10).await.unwrap(), Ok(()), "a new stretch");
         // There may be more than was thought; what was taken stays taken.
-        store.correct_budget("app", (167, 166, 10_000), at(22)).await.unwrap();
+        store.correct_budget("app", (167, 166, 10_000), at(22), at(11)).await.unwrap();
         assert_eq!(spend(0.5, 11).await.unwrap(), Ok(()), "{}", scene.name);
         // What the far side tells counts where it is less, and not of a stretch that is over.
-        store.correct_budget("app", (167, 3, 10_000), at(22)).await.unwrap();
-        store.correct_budget("app", (167, 100, 10_000), at(22)).await.unwrap();
+        store.correct_budget("app", (167, 3, 10_000), at(22), at(11)).await.unwrap();
+        store.correct_budget("app", (167, 100, 10_000), at(22), at(11)).await.unwrap();
         for _ in 0..3 {
             assert_eq!(spend(0.0, 11).await.unwrap(), Ok(()), "{}", scene.name);
         }
         assert_eq!(spend(0.0, 11).await.unwrap(), Err(at(22)), "{}", scene.name);
-        store.correct_budget("app", (167, 90, 10_000), at(10)).await.unwrap();
+        store.correct_budget("app", (167, 90, 10_000), at(10), at(12)).await.unwrap();
         assert_eq!(spend(0.0, 12).await.unwrap(), Err(at(22)), "{}", scene.name);
-        store.correct_budget("app", (167, 2, 10_000), at(32)).await.unwrap();
+        store.correct_budget("app", (167, 2, 10_000), at(32), at(12)).await.unwrap();
         assert_eq!(spend(0.0, 12).await.unwrap(), Ok(()), "a new stretch");
         assert_eq!(spend(0.0, 12).await.unwrap(), Ok(()));
         assert_eq!(spend(0.0, 12).await.unwrap(), Err(at(32)), "{}", scene.name);
+    }
+}
+
+#[tokio::test]
+async fn a_stretch_that_began_here_ends_when_the_far_side_says_so() {
+    for scene in scenes().await {
+        let store = &scene.store;
+        let spend = |now| store.spend(("app", 0.0), (4, 10_000), at(now));
+        // The far side's stretch began seven seconds earlier, and another app has used it up.
+        assert_eq!(spend(7).await.unwrap(), Ok(()), "{}", scene.name);
+        store.correct_budget("app", (4, 0, 10_000), at(10), at(7)).await.unwrap();
+        assert_eq!(spend(8).await.unwrap(), Err(at(10)), "{}", scene.name);
+        assert_eq!(spend(10).await.unwrap(), Ok(()), "{}", scene.name);
     }
 }

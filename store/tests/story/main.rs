@@ -24,6 +24,8 @@ mod rota;
 #[cfg(test)]
 mod scene;
 #[cfg(test)]
+mod silence;
+#[cfg(test)]
 mod timer;
 #[cfg(test)]
 mod twins;

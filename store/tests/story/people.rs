@@ -145,8 +145,6 @@ async fn sessions_end_by_time_by_hand_and_with_the_account() {
         store.set_disabled(&ada.teammate, true).await.unwrap();
         assert_eq!(store.session("c", at(0)).await.unwrap(), None, "{}", scene.name);
         store.set_disabled(&ada.teammate, false).await.unwrap();
-        assert!(store.session("c", at(0)).await.unwrap().is_some());
-        store.end_sessions_of(&ada.teammate).await.unwrap();
         assert_eq!(store.session("c", at(0)).await.unwrap(), None, "{}", scene.name);
         let nobody = Session { teammate: slug("eve"), ..session("d", 9) };
         let lost = store.open_session(&nobody, &ada.password_hash).await;
@@ -171,7 +169,18 @@ async fn customers_are_kept_found_and_altered() {
         assert_eq!(store.customer_named(&identity).await.unwrap(), Some(ada.clone()));
 
         let altered = Customer { name: Some("ÄDA".into()), seen_at: at(9), ..ada.clone() };
-        store.alter_customer(&altered).await.unwrap();
+        let alter = |customer: &mut Customer| {
+            // What nobody alters stays, whatever is said of it.
+            *customer =
+                Customer { id: bob.id, identity: None, created_at: at(5), ..altered.clone() };
+            Ok::<_, ()>(())
+        };
+        assert_eq!(store.alter_customer(ada.id, alter).await.unwrap().unwrap(), altered);
+        let refused = store.alter_customer(ada.id, |customer| {
+            customer.name = None;
+            Err("no")
+        });
+        assert_eq!(refused.await.unwrap(), Err("no"));
         assert_eq!(store.customer(ada.id).await.unwrap(), altered);
         // A visitor who proves to be somebody known is that one from then on.
         let proven = Customer { id: Id::new(at(3)), identity: Some(identity), ..nameless.clone() };
@@ -198,9 +207,34 @@ async fn who_was_erased_meanwhile_does_not_come_back() {
         let store = &scene.store;
         let ada = store.keep_customer(&known("Ada", at(0))).await.unwrap();
         store.erase(ada.id).await.unwrap();
-        let late = store.alter_customer(&Customer { seen_at: at(9), ..ada }).await;
+        let late = store.alter_customer(ada.id, |_| Ok::<_, ()>(())).await;
         assert!(matches!(late, Err(Error::NotFound("customer"))), "{late:?}");
         assert!(store.customers(None, &newest(9)).await.unwrap().is_empty(), "{}", scene.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_who_alter_a_customer_at_the_same_moment_lose_nothing_of_each_other() {
+    for scene in scenes().await {
+        let store = &scene.store;
+        let ada = store.keep_customer(&known("Ada", at(0))).await.unwrap();
+        let tasks: Vec<_> = (0..24)
+            .map(|nth| {
+                let store = store.clone();
+                tokio::spawn(async move {
+                    let alter = |customer: &mut Customer| {
+                        customer.attributes.insert(format!("fact-{nth}"), json!(nth));
+                        Ok::<_, ()>(())
+                    };
+                    store.alter_customer(ada.id, alter).await.unwrap().unwrap();
+                })
+            })
+            .collect();
+        for task in tasks {
+            task.await.unwrap();
+        }
+        let known = store.customer(ada.id).await.unwrap();
+        assert_eq!(known.attributes.len(), 24, "{}", scene.name);
     }
 }
 
@@ -368,5 +402,38 @@ async fn what_was_done_outside_of_conversations_is_noted() {
         assert_eq!(noted, actors, "{}", scene.name);
         let odd = store.audit(Some("s1"), &newest(9)).await.unwrap();
         assert_eq!(odd, [all[1].clone(), all[3].clone()], "{}", scene.name);
+    }
+}
+
+#[tokio::test]
+async fn another_role_or_password_ends_every_session_and_a_refused_one_none() {
+    for scene in scenes().await {
+        let store = &scene.store;
+        let (ada, bob) = (opened_account(store, "ada").await, opened_account(store, "bob").await);
+        let open = async |who: &Account, token_hash: &str, password_hash: &str| {
+            let session = Session {
+                token_hash: token_hash.into(),
+                teammate: who.teammate.clone(),
+                csrf: "csrf".into(),
+                expires_at: at(10),
+            };
+            store.open_session(&session, password_hash).await.unwrap();
+        };
+        let is_open =
+            async |token_hash: &str| store.session(token_hash, at(0)).await.unwrap().is_some();
+        open(&bob, "of bob", &bob.password_hash).await;
+        open(&ada, "a", &ada.password_hash).await;
+        store.set_role(&ada.teammate, Role::Admin).await.unwrap();
+        assert!(!is_open("a").await, "{}", scene.name);
+        open(&ada, "b", &ada.password_hash).await;
+        store.reset_password(&ada.teammate, "by an admin").await.unwrap();
+        assert!(!is_open("b").await, "{}", scene.name);
+        open(&ada, "c", "by an admin").await;
+        let late = store.change_password(&ada.teammate, &ada.password_hash, "late").await;
+        assert!(matches!(late, Err(Error::NotFound("teammate"))), "{late:?}");
+        assert!(is_open("c").await, "{}", scene.name);
+        store.change_password(&ada.teammate, "by an admin", "own").await.unwrap();
+        assert!(!is_open("c").await, "{}", scene.name);
+        assert!(is_open("of bob").await, "{}", scene.name);
     }
 }

@@ -21,7 +21,7 @@ impl Bridge {
         request.body(body.to_vec()).send().await.unwrap().status().as_u16()
     }
 
-    async fn post_signed(&self, body: &[u8]) -> u16 {
+    pub(super) async fn post_signed(&self, body: &[u8]) -> u16 {
         self.post(body, Some(&sign(CLIENT_SECRET, body))).await
     }
 

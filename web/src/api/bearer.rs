@@ -6,6 +6,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use bot::ByRequest;
 use serde_json::{Value as Json, json};
 use std::{collections::BTreeMap, sync::Arc};
 use store::{Actor, ApiToken, Audit, Id, KeyedRequest};
@@ -52,8 +53,8 @@ impl Program {
         self.1.clone().map(|key| KeyedRequest { token: self.0.id, key })
     }
 
-    /// Returns in whose name it acts for a teammate, who has an account or belongs to a team; without
-    /// one in its own.
+    /// Returns in whose name it acts for a teammate, who has an account that is not closed, or none
+    /// and belongs to a team; without one in its own.
     ///
     /// # Errors
     /// 422 that names the field `teammate`.
@@ -66,30 +67,32 @@ impl Program {
         let teammate = slug("teammate", teammate)?;
         let desk = front.office.desk();
         let mut teams = desk.policy().teams().iter();
-        let is_known = teams.any(|team| team.member(&teammate).is_some())
-            || front.office.store().account(&teammate).await?.is_some();
-        if !is_known {
-            let detail = format!("{teammate} has no account and belongs to no team");
-            return Err(Problem::at("teammate", detail));
+        match front.office.store().account(&teammate).await? {
+            Some(account) if account.disabled => {
+                let detail = format!("the account of {teammate} is closed");
+                Err(Problem::at("teammate", detail))
+            }
+            None if !teams.any(|team| team.member(&teammate).is_some()) => {
+                let detail = format!("{teammate} has no account and belongs to no team");
+                Err(Problem::at("teammate", detail))
+            }
+            _ => Ok(Actor::Teammate(teammate)),
         }
-        Ok(Actor::Teammate(teammate))
     }
 
-    /// Notes that it was the program that acted in a teammate's name, where it did: what it did
-    /// names the teammate.
-    pub(super) async fn own_up(
-        &self,
-        front: &Front,
-        (by, action, subject): (Actor, &str, String),
-    ) -> Result<(), Problem> {
-        let Actor::Teammate(teammate) = by else { return Ok(()) };
-        let audit = Audit {
-            actor: self.actor(),
-            action: action.into(),
-            subject,
-            detail: json!({ "teammate": teammate }),
+    /// Returns what is kept of the request with what it brings about. Where that is done in a
+    /// teammate's name, the audit log says by `action` that it was the program.
+    pub(super) fn request_by(&self, by: &Actor, (action, subject): (&str, &str)) -> ByRequest {
+        let audit = match by {
+            Actor::Teammate(teammate) => Some(Audit {
+                actor: self.actor(),
+                action: action.into(),
+                subject: subject.into(),
+                detail: json!({ "teammate": teammate }),
+            }),
+            _ => None,
         };
-        Ok(front.office.store().note(&audit, front.office.now()).await?)
+        ByRequest { keyed: self.request(), audit }
     }
 
     /// Whether the program may do what needs a scope.

@@ -96,7 +96,7 @@ async fn list(
 }
 
 /// What is known of a customer. What is left out stays as it was; null removes it.
-#[derive(Debug, Default, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Known {
     #[serde(default, deserialize_with = "given")]
@@ -190,10 +190,8 @@ async fn alter(
     Body(known): Body<Known>,
 ) -> Result<Json<Customer>, Problem> {
     let id = id("customer", &customer)?;
-    let mut customer = front.office.store().customer(id).await?;
-    known.lay_over(&mut customer)?;
-    front.office.store().alter_customer(&customer).await?;
-    Ok(Json(customer.into()))
+    let altered = front.office.store().alter_customer(id, |customer| known.lay_over(customer));
+    Ok(Json(altered.await??.into()))
 }
 
 /// What was erased.
@@ -256,16 +254,22 @@ async fn put(
     Body(known): Body<Known>,
 ) -> Result<(StatusCode, Json<Customer>), Problem> {
     let identity = identity(&external_id)?;
-    let found = front.office.store().customer_named(&identity).await?;
-    if let Some(mut customer) = found {
-        known.lay_over(&mut customer)?;
-        front.office.store().alter_customer(&customer).await?;
-        return Ok((StatusCode::OK, Json(customer.into())));
-    }
-    let mut customer = new(&front, Some(identity));
-    known.lay_over(&mut customer)?;
-    let kept = front.office.store().keep_customer(&customer).await?;
-    Ok((StatusCode::CREATED, Json(kept.into())))
+    let store = front.office.store();
+    let found = match store.customer_named(&identity).await? {
+        Some(found) => found,
+        None => {
+            let mut customer = new(&front, Some(identity));
+            known.clone().lay_over(&mut customer)?;
+            let kept = store.keep_customer(&customer).await?;
+            if kept.id == customer.id {
+                return Ok((StatusCode::CREATED, Json(kept.into())));
+            }
+            // Somebody else has opened the same one since it was looked for.
+            kept
+        }
+    };
+    let altered = store.alter_customer(found.id, |customer| known.lay_over(customer)).await??;
+    Ok((StatusCode::OK, Json(altered.into())))
 }
 
 /// Lists a customer's conversations, the one that changed last first, at most 100.

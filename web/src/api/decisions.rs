@@ -218,9 +218,8 @@ async fn judge(
         Verdict::Wrong => store::Verdict::Wrong,
     };
     let deed = Deed::Judge { decision: named, verdict };
-    front.office.act(decided.conversation, &by, deed).await?;
-    program
-        .own_up(&front, (by, "api.judged_as_teammate", decided.conversation.to_string()))
-        .await?;
+    let conversation = decided.conversation;
+    let request = program.request_by(&by, ("api.judged_as_teammate", &conversation.to_string()));
+    front.office.act_once(conversation, &by, deed, request).await?;
     Ok(StatusCode::NO_CONTENT)
 }

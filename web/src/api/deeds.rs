@@ -7,11 +7,10 @@ use super::{
 };
 use crate::{Front, problem::Problem};
 use axum::{Json, extract::State};
-use bot::Deed;
+use bot::{ByRequest, Deed};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use store::Actor;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -34,18 +33,9 @@ pub(super) fn routes() -> OpenApiRouter<Front> {
 }
 
 async fn act(front: &Front, conversation: &str, program: &Program, deed: Deed) -> Done {
-    act_as(front, conversation, (program, &program.actor()), deed).await
-}
-
-/// Has a program do something in somebody's name.
-async fn act_as(
-    front: &Front,
-    conversation: &str,
-    (program, by): (&Program, &Actor),
-    deed: Deed,
-) -> Done {
     let id = id("conversation", conversation)?;
-    Ok(Json(front.office.act_once(id, by, deed, program.request()).await?.into()))
+    let request = ByRequest { keyed: program.request(), audit: None };
+    Ok(Json(front.office.act_once(id, &program.actor(), deed, request).await?.into()))
 }
 
 /// A reply to the customer.
@@ -82,9 +72,9 @@ async fn reply(
     let by = program.actor_for(&front, reply.teammate.as_deref()).await?;
     let draft = reply.draft.as_deref().map(|id| field("draft", id)).transpose()?;
     let deed = Deed::Reply { text: reply.text, seen: reply.seen, draft };
-    let done = act_as(&front, &conversation, (&program, &by), deed).await?;
-    program.own_up(&front, (by, "api.replied_as_teammate", conversation)).await?;
-    Ok(done)
+    let id = id("conversation", &conversation)?;
+    let request = program.request_by(&by, ("api.replied_as_teammate", &conversation));
+    Ok(Json(front.office.act_once(id, &by, deed, request).await?.into()))
 }
 
 /// Words for teammates.

@@ -64,7 +64,7 @@ pub(super) async fn receive(
     };
     let received = front.office.receive(inbound).await?;
     if received.repeated && named.is_some() {
-        sent.is_what_came(front, received).await?;
+        sent.agrees_with(front, received).await?;
     }
     Ok(received)
 }
@@ -79,7 +79,7 @@ struct Sent {
 impl Sent {
     /// Refuses another message under a name that was given before: taken for a repetition, it would
     /// be lost.
-    async fn is_what_came(self, front: &Front, came: Received) -> Result<(), Problem> {
+    async fn agrees_with(&self, front: &Front, came: Received) -> Result<(), Problem> {
         let store = front.office.store();
         let record = store.conversation(came.conversation).await?;
         let entries = store.timeline(came.conversation, came.number - 1, 1).await?;

@@ -93,15 +93,31 @@ async fn begin(
         }
         // It was done, but whoever worked on it died before it was answered.
         Some(Idempotent { answer: None, effect: Some(conversation), .. }) => {
-            let conversation: Conversation = store.conversation(conversation).await?.into();
-            let body = serde_json::to_string(&conversation).map_err(|e| Problem::inside(&e))?;
-            Ok(Err(replay(StatusCode::OK.as_u16(), body)))
+            let (status, is_shown) = answer_at(&path);
+            let body = match is_shown {
+                true => {
+                    let conversation = Conversation::from(store.conversation(conversation).await?);
+                    serde_json::to_string(&conversation).map_err(|e| Problem::inside(&e))?
+                }
+                false => String::new(),
+            };
+            Ok(Err(replay(status.as_u16(), body)))
         }
         Some(Idempotent { answer: None, .. }) => {
             let detail = "the first request with this Idempotency-Key is still worked on; wait";
             Err(Problem::new(StatusCode::CONFLICT, "in_progress", detail))
         }
         Some(Idempotent { answer: Some((status, body)), .. }) => Ok(Err(replay(status, body))),
+    }
+}
+
+/// Says how what changes a conversation is answered by path: with which status, and whether the
+/// conversation is shown.
+fn answer_at(path: &str) -> (StatusCode, bool) {
+    match path.rsplit('/').next() {
+        Some("judgement") => (StatusCode::NO_CONTENT, false),
+        Some("redeliver") => (StatusCode::ACCEPTED, false),
+        _ => (StatusCode::OK, true),
     }
 }
 

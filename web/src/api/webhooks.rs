@@ -155,8 +155,10 @@ async fn redeliver(
         subject: post,
         detail: json!({ "webhook": slug }),
     };
+    let request = program.request();
     let written = store
         .change(found.conversation, Guard::None, front.office.now(), move |_, change| {
+            change.request = request;
             change.posts.push(again);
             change.audit.push(audit);
             Ok::<(), std::convert::Infallible>(())

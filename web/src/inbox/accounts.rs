@@ -160,7 +160,6 @@ pub(super) async fn alter(
         }
         _ => return Err(Refusal::invalid("There is nothing like that to do.")),
     };
-    store.end_sessions_of(&slug).await?;
     note(&front, &by, (action, &slug), detail).await?;
     if action == "teammate.disabled" {
         leave(&front, &by, &slug).await?;

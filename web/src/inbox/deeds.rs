@@ -2,9 +2,8 @@ use super::{
     composer::Composer,
     conversation::{self, Opened},
     page::{self, Refusal, is_part, refreshed, show},
-    people::{People, team_for},
+    people::People,
     session::{Signed, SignedIn},
-    side::chosen,
 };
 use crate::Front;
 use axum::{
@@ -128,35 +127,23 @@ pub(super) async fn act(
 ) -> Result<Response, Refusal> {
     let conversation = page::id::<Record>(&id, "conversation")?;
     let deed = match form.deed.as_str() {
-        "claim" => claim(&front, &by, (conversation, &form.held_by)).await?,
+        "claim" => Deed::Take { held_by: Slug::try_from(form.held_by.clone()).ok() },
         "judge" => judge(&front, &by, &form).await?,
         _ => deed_of(&front, &form)?,
     };
     let actor = Actor::Teammate(by.account.teammate.clone());
-    front.office.act(conversation, &actor, deed).await?;
+    match front.office.act(conversation, &actor, deed).await {
+        Err(OfficeError::Held(other)) => {
+            let who = People::of(&front).await?.name(&other);
+            let detail = format!("{who} has it by now. Open the conversation again to take it.");
+            return Err(Refusal::Because(StatusCode::CONFLICT, "Taken meanwhile", detail));
+        }
+        done => done.map(drop)?,
+    }
     if is_part(&headers) {
         return Ok(refreshed());
     }
     Ok(Redirect::to(&format!("/inbox/conversations/{id}")).into_response())
-}
-
-/// Takes a conversation, unless a colleague took it or was given it since the page was made. That
-/// is read just before; of two who take it within the same moment, the later has it.
-async fn claim(
-    front: &Front,
-    by: &SignedIn,
-    (conversation, held_by): (store::Id<Record>, &str),
-) -> Result<Deed, Refusal> {
-    let record = front.office.store().conversation(conversation).await?;
-    let me = &by.account.teammate;
-    let other = chosen(record.state.owner()).filter(|other| *other != me);
-    if let Some(other) = other.filter(|other| other.as_str() != held_by) {
-        let who = People::of(front).await?.name(other);
-        let detail = format!("{who} has it by now. Open the conversation again to take it.");
-        return Err(Refusal::Because(StatusCode::CONFLICT, "Taken meanwhile", detail));
-    }
-    let team = team_for(front, me, record.state.owner())?;
-    Ok(Deed::Assign { team, teammate: Some(me.clone()) })
 }
 
 /// Judges a decision. What the bot has sent is judged by leads; that a draft is wrong, which nobody

@@ -93,7 +93,6 @@ pub(super) async fn change_password(
         other => other?,
     }
     let account = Account { password_hash, ..by.account };
-    store.end_sessions_of(&account.teammate).await?;
     let cookie = session::open(&front, &account).await?;
     note(&front, &account, "teammate.password_changed").await?;
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/inbox/me?changed=true")).into_response())

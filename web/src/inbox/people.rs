@@ -1,4 +1,4 @@
-use super::{page::Refusal, session::SignedIn};
+use super::session::SignedIn;
 use crate::Front;
 use router::{Owner, Presence, Slug};
 use std::collections::BTreeMap;
@@ -103,26 +103,5 @@ impl People {
             .collect();
         colleagues.sort_by(|a, b| (!a.available, &a.name).cmp(&(!b.available, &b.name)));
         colleagues
-    }
-}
-
-/// Returns the team in which a teammate takes a conversation: the one that has it where the
-/// teammate belongs to it, else the first of their teams, else the one that has it.
-pub(super) fn team_for(front: &Front, teammate: &Slug, owner: &Owner) -> Result<Slug, Refusal> {
-    let desk = front.office.desk();
-    let policy = desk.policy();
-    let has = match owner {
-        Owner::Bot => policy.fallback_team(),
-        Owner::Team(team) | Owner::Teammate { team, .. } => team,
-    };
-    let belongs = |slug: &Slug| policy.team(slug).is_some_and(|t| t.member(teammate).is_some());
-    let own = policy.teams().iter().find(|team| team.member(teammate).is_some());
-    match own {
-        _ if belongs(has) => Ok(has.clone()),
-        Some(team) => Ok(team.slug.clone()),
-        None => Err(Refusal::invalid(
-            "You belong to no team, and conversations are held by members of one. \
-             Add yourself to a team in routing.toml.",
-        )),
     }
 }

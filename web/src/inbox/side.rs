@@ -119,7 +119,7 @@ fn holds(owner: &Owner, me: &Slug) -> bool {
 }
 
 /// Returns who holds a conversation because a person chose so.
-pub(super) fn chosen(owner: &Owner) -> Option<&Slug> {
+fn chosen(owner: &Owner) -> Option<&Slug> {
     match owner {
         Owner::Teammate { teammate, by_person: true, .. } => Some(teammate),
         _ => None,

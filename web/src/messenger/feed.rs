@@ -3,6 +3,7 @@ use super::{
     limits::StreamPermit,
     shown,
     talk::{self, Cursor, Own},
+    visit,
 };
 use crate::{Front, Problem, caller::Caller};
 use axum::{
@@ -51,7 +52,8 @@ struct Feed {
 /// Follows a conversation (server-sent events, in the WHATWG HTML standard): `line` with the number
 /// of its entry as id, `standing` without one, each a JSON document. Begins after the entry that
 /// `Last-Event-ID` or `after` names. Ends when the desk stops, when the conversation is not the
-/// visitor's any more, and after a quarter of an hour.
+/// visitor's any more, when there is something to tell after the visit has ended, and after a quarter
+/// of an hour.
 pub(super) async fn follow(
     State(porch): State<Porch>,
     caller: Caller,
@@ -123,7 +125,11 @@ impl Feed {
     async fn look(&mut self) -> Result<(), Problem> {
         let office = self.front.office.clone();
         let (store, desk) = (office.store(), office.desk());
-        // Again at each look: the conversation may have gone to whoever signed in.
+        // Again at each look: whoever followed may have signed out in another tab, and the
+        // conversation may have gone to whoever signed in.
+        if store.visit(&self.visit.token_hash, office.now()).await?.is_none() {
+            return Err(visit::ended());
+        }
         let id = self.conversation.to_string();
         let record = talk::own(&self.front, self.visit.customer, &id).await?;
         let entries = store.timeline(record.id, self.cursor, LINES).await?;

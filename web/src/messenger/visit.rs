@@ -11,6 +11,7 @@ use axum::{
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::convert::Infallible;
 use store::{Customer, Id, Visit};
 
 /// How long a visitor's browser is recognised after it was last seen. The tokens of visitors are
@@ -38,11 +39,14 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let front = Front::from_ref(state);
         let held = held(&front, &parts.headers).await?;
-        held.map(Self).ok_or_else(|| {
-            let detail = "the visit has ended or never began; open one at /messenger/v1/visits";
-            Problem::new(StatusCode::UNAUTHORIZED, "visit_ended", detail)
-        })
+        held.map(Self).ok_or_else(ended)
     }
+}
+
+/// Says that a visit is over.
+pub(super) fn ended() -> Problem {
+    let detail = "the visit has ended or never began; open one at /messenger/v1/visits";
+    Problem::new(StatusCode::UNAUTHORIZED, "visit_ended", detail)
 }
 
 /// What a page says when it opens a visit.
@@ -94,10 +98,10 @@ pub(super) async fn open(
     };
     let (arrived, kept, left) = match (proven, held) {
         (None, Some((customer, visit))) if !visit.verified => {
-            (Arrived::Known(customer), Some(visit), None)
+            (Arrived::Known(customer.id, None), Some(visit), None)
         }
         (Some(proven), Some((customer, visit))) if is(&customer, &proven) && visit.verified => {
-            (Arrived::Known(described(customer, proven)), Some(visit), None)
+            (Arrived::Known(customer.id, Some(proven)), Some(visit), None)
         }
         (None, held) => {
             let customer = Customer { name: short(hello.name), ..stranger(now) };
@@ -161,7 +165,8 @@ fn described(customer: Customer, proven: Proven) -> Customer {
 /// Whoever a visit is of.
 enum Arrived {
     New(Customer),
-    Known(Customer),
+    /// Somebody who is kept, and what is proven anew.
+    Known(Id<Customer>, Option<Proven>),
 }
 
 impl Arrived {
@@ -180,10 +185,19 @@ impl Arrived {
         };
         match self {
             Self::New(customer) => Ok(store.keep_customer(&seen(customer)).await?),
-            Self::Known(customer) => {
-                let customer = seen(customer);
-                store.alter_customer(&customer).await?;
-                Ok(customer)
+            Self::Known(id, proven) => {
+                let altered = store.alter_customer(id, |customer| {
+                    let known = customer.clone();
+                    *customer = seen(match proven {
+                        Some(proven) => described(known, proven),
+                        None => known,
+                    });
+                    Ok::<_, Infallible>(())
+                });
+                match altered.await? {
+                    Ok(customer) => Ok(customer),
+                    Err(never) => match never {},
+                }
             }
         }
     }
@@ -192,7 +206,7 @@ impl Arrived {
 /// Finds the customer who is proven, or makes it.
 async fn named(front: &Front, proven: Proven, now: Timestamp) -> Result<Arrived, Problem> {
     Ok(match front.office.store().customer_named(&proven.identity).await? {
-        Some(known) => Arrived::Known(described(known, proven)),
+        Some(known) => Arrived::Known(known.id, Some(proven)),
         None => {
             let new = Customer { identity: Some(proven.identity.clone()), ..stranger(now) };
             Arrived::New(described(new, proven))

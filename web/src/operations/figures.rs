@@ -3,6 +3,11 @@
 use crate::{Front, Problem};
 use jiff::Timestamp;
 use metrics::{describe_gauge, gauge};
+use std::time::Duration;
+
+/// How long the store may take. Prometheus gives the whole answer ten seconds, and a store that is
+/// waited for must not keep it from hearing that there is none.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Tells the recorder what each of these numbers means.
 pub(super) fn describe() {
@@ -22,10 +27,14 @@ pub(super) fn describe() {
 
 /// Measures what is only known by looking.
 pub(super) async fn look(front: &Front) {
-    let is_up = match look_into_store(front).await {
-        Ok(()) => 1.0,
-        Err(failure) => {
+    let is_up = match tokio::time::timeout(PATIENCE, look_into_store(front)).await {
+        Ok(Ok(())) => 1.0,
+        Ok(Err(failure)) => {
             Problem::inside(&failure);
+            0.0
+        }
+        Err(_) => {
+            tracing::error!(limit_s = PATIENCE.as_secs(), "the store did not answer in time");
             0.0
         }
     };

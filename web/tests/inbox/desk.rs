@@ -70,7 +70,11 @@ impl Desk {
     }
 
     pub(crate) async fn with(log_odds: f64) -> Self {
-        let bench = Bench::open(Rules::Sample, log_odds).await;
+        Self::on(Bench::open(Rules::Sample, log_odds).await).await
+    }
+
+    /// Opens the desk of a bench, with the same accounts.
+    pub(crate) async fn on(bench: Bench) -> Self {
         // A second test in this process finds it installed.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -121,7 +125,11 @@ impl Desk {
         let attributes = json!({"tier": "gold", "company": {"name": "Rohrbruch GmbH"}});
         let attributes = attributes.as_object().cloned().unwrap();
         let customer = Customer { name: name.map(str::to_string), attributes, ..visitor };
-        office.store().alter_customer(&customer).await.unwrap();
+        let known = |kept: &mut Customer| {
+            *kept = customer.clone();
+            Ok::<_, ()>(())
+        };
+        office.store().alter_customer(customer.id, known).await.unwrap().unwrap();
         let inbound = Inbound {
             channel: "web".into(),
             external_id: Id::<Record>::new(office.now()).to_string(),

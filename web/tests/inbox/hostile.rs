@@ -2,6 +2,7 @@ use crate::desk::{Desk, PASSWORD, form, slug};
 use reqwest::Method;
 use router::Status;
 use store::Content;
+use tests::{Bench, sample::HOSTILE_ARTICLES};
 
 const HOSTILE: &str = "<img src=x onerror=alert(1)><script>alert(2)</script>\"'><b>{{7*7}}";
 
@@ -138,6 +139,25 @@ async fn nothing_that_strangers_write_becomes_markup() {
             .iter()
             .any(|e| matches!(&e.content, Content::Customer { text, .. } if text == HOSTILE))
     );
+}
+
+#[tokio::test]
+async fn markup_in_articles_never_becomes_markup_of_a_draft() {
+    let desk = Desk::on(Bench::with_articles(&HOSTILE_ARTICLES, -5.0).await).await;
+    let question = "How do I pay with cowrie shells?";
+    let id = desk.ask(None, question, "https://vannerly.example").await;
+    let browser = desk.signed_in("lena-brandt").await;
+    let shown = format!("/inbox/conversations/{id}");
+    let draft = browser.get(&shown).await.text;
+    assert!(draft.to_lowercase().contains("cowrie shells costs"), "{draft}");
+    for path in [shown, "/inbox/judge".into(), "/inbox/lists/all".into()] {
+        let text = browser.get(&path).await.text;
+        for forbidden in
+            ["<img", "<script>alert", "<svg onload", "href=\"javascript:", "\"><script>", "\"&gt;<"]
+        {
+            assert!(!text.contains(forbidden), "{forbidden} in {path}: {text}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@ use bot::Deed;
 use reqwest::Method;
 use serde_json::json;
 use store::Actor;
+use tests::{Bench, sample::HOSTILE_ARTICLES};
 
 #[tokio::test]
 async fn bodies_that_cannot_be_read_are_refused_in_words() {
@@ -96,6 +97,35 @@ async fn markup_in_messages_never_becomes_markup_of_the_page() {
         for forbidden in ["<img", "<script", "javascript:", "\"onx="] {
             assert!(!html.contains(forbidden), "{forbidden} in {html}");
         }
+    }
+}
+
+#[tokio::test]
+async fn markup_in_articles_never_becomes_markup_of_the_page() {
+    let site = Site::on(Bench::with_articles(&HOSTILE_ARTICLES, 5.0).await, settings()).await;
+    let question = "How do I pay with cowrie shells?";
+    let lawful = |cited: &serde_json::Value| {
+        // As text in JSON, which the script puts in as text; an address that acts is no address.
+        let url = cited["url"].as_str();
+        assert!(url.is_none_or(|url| url.starts_with("https://")), "{cited}");
+        cited["title"].as_str().is_some_and(|title| title.contains("owrie shells"))
+    };
+    let suggested = site.post("", "/suggestions", &json!({"text": question})).await;
+    assert_eq!(suggested.headers["content-type"], "application/json");
+    let articles = suggested.body["articles"].as_array().unwrap();
+    assert!(articles.iter().filter(|article| lawful(article)).count() > 0, "{articles:#?}");
+    let token = site.visitor().await;
+    let conversation = site.ask(&token, question).await;
+    site.bench.office.run_until_idle().await.unwrap();
+    let reading = site.get(&token, &format!("/conversations/{conversation}")).await.body;
+    let lines = reading["lines"].as_array().unwrap();
+    let answer = lines.iter().find(|line| line["kind"] == "message").unwrap();
+    let sources = answer["sources"].as_array().unwrap();
+    assert!(sources.iter().filter(|source| lawful(source)).count() > 0, "{answer:#}");
+    let html = answer["html"].as_str().unwrap();
+    assert!(html.contains("cowrie shells"), "{html}");
+    for forbidden in ["<img", "<script", "<svg", "javascript:", "\"><"] {
+        assert!(!html.contains(forbidden), "{forbidden} in {html}");
     }
 }
 

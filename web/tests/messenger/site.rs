@@ -17,7 +17,7 @@ pub(crate) struct Site {
     pub(crate) bench: Bench,
     pub(crate) base: String,
     pub(crate) stopping: CancellationToken,
-    pub(crate) served: JoinHandle<std::io::Result<()>>,
+    pub(crate) served: JoinHandle<()>,
     client: Client,
 }
 
@@ -55,7 +55,11 @@ impl Site {
     }
 
     pub(crate) async fn with(settings: Settings) -> Self {
-        let bench = Bench::open(Rules::Sample, 5.0).await;
+        Self::on(Bench::open(Rules::Sample, 5.0).await, settings).await
+    }
+
+    /// Serves the desk of a bench.
+    pub(crate) async fn on(bench: Bench, settings: Settings) -> Self {
         // A second test in this process finds it installed.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -128,7 +128,7 @@ async fn streams_end_when_the_desk_stops_so_that_it_can() {
     following.until(|name, _| name == "standing").await;
     site.stopping.cancel();
     assert!(following.next().await.is_none());
-    tokio::time::timeout(PATIENCE, site.served).await.unwrap().unwrap().unwrap();
+    tokio::time::timeout(PATIENCE, site.served).await.unwrap().unwrap();
 }
 
 #[tokio::test]
@@ -157,6 +157,20 @@ async fn a_stream_of_a_conversation_that_went_to_another_ends() {
     following.until(|name, _| name == "standing").await;
     let hello = json!({"user_id": "17", "user_hash": crate::site::user_hash("17")});
     site.visit(&token, &hello).await;
+    site.bench.office.run_until_idle().await.unwrap();
+    assert!(following.next().await.is_none());
+}
+
+#[tokio::test]
+async fn a_stream_tells_nothing_more_to_whoever_has_signed_out_elsewhere() {
+    let site = Site::open().await;
+    let hello = json!({"user_id": "17", "user_hash": crate::site::user_hash("17")});
+    let (token, _) = site.visit("", &hello).await;
+    let conversation = site.ask(&token, "Can I pay with PayPal?").await;
+    let mut following = Following::new(&site, &token, &conversation, "").await;
+    following.until(|name, _| name == "standing").await;
+    // Another tab of the same browser, in which the page has signed its customer out.
+    site.visit(&token, &json!({})).await;
     site.bench.office.run_until_idle().await.unwrap();
     assert!(following.next().await.is_none());
 }

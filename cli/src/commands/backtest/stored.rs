@@ -47,9 +47,12 @@ pub(super) async fn run(
     let past = Past::read(&settings, wanted.since.since).await?;
     anyhow::ensure!(!past.judged.is_empty(), "the desk has decided nothing in that time");
     let asked = asks_models(&settings.playbook, &other.playbook);
-    let before = settings.playbook;
+    let before = assembly::with_budgets((&settings.root, &settings.config), settings.playbook)?;
     let eyes = match asked.is_empty() || !wanted.with_models {
-        true => Eyes::Kept { playbook: Box::new(other.playbook), blind: !asked.is_empty() },
+        true => {
+            let playbook = assembly::with_budgets((&other.root, &other.config), other.playbook)?;
+            Eyes::Kept { playbook: Box::new(playbook), blind: !asked.is_empty() }
+        }
         false => Eyes::Models(Box::new(assembly::desk(other).await?)),
     };
     let mut compared = Comparison::default();

@@ -3,11 +3,12 @@
 use crate::{Verdict, args::EvalImport, output};
 use anyhow::Context;
 use evals::{
-    import::{Columns, From, Imported, Wanted, import},
+    import::{Columns, From, Imported, Left, Wanted, import},
     redact::Redactor,
 };
 use serde_json::{Value, json};
 use std::{
+    collections::BTreeMap,
     fs::{self, File},
     io::{BufWriter, Write},
     path::Path,
@@ -25,7 +26,10 @@ pub(super) fn run(as_json: bool, asked: &EvalImport) -> anyhow::Result<Verdict> 
         From::NAMES.iter().find(|(name, _)| *name == asked).map(|(_, from)| *from)
     });
     let delimiter = asked.delimiter.as_deref().map(delimiter).transpose()?;
-    let wanted = Wanted { from, columns: columns(asked)?, delimiter, redactor };
+    let columns: Columns =
+        named(asked.map.as_deref(), &asked.column, ("--column", "question=Subject"))?;
+    let teams = named(asked.teams.as_deref(), &asked.team, ("--team", "8=billing"))?;
+    let wanted = Wanted { from, columns, delimiter, teams, redactor };
     output::may_write(out)?;
     let beside = out.with_extension("part");
     let written = write(&wanted, asked, &beside);
@@ -65,27 +69,32 @@ fn delimiter(written: &str) -> anyhow::Result<u8> {
     }
 }
 
-/// Returns which column is what: as the file says, and then as the command line does.
-fn columns(asked: &EvalImport) -> anyhow::Result<Columns> {
-    let mut columns = match &asked.map {
+/// Returns a map: as the file says, and then as the pairs of the command line do.
+fn named(
+    file: Option<&Path>,
+    pairs: &[String],
+    (option, example): (&str, &str),
+) -> anyhow::Result<BTreeMap<String, String>> {
+    let mut map = match file {
         Some(path) => {
             let named = || path.display().to_string();
             let text = fs::read_to_string(path).with_context(named)?;
             toml::from_str(&text).with_context(named)?
         }
-        None => Columns::new(),
+        None => BTreeMap::new(),
     };
-    for pair in &asked.column {
-        let (role, name) = pair.split_once('=').with_context(|| {
-            format!("--column {pair:?} is no WHAT=NAME; write question=Subject")
-        })?;
-        columns.insert(role.trim().to_string(), name.trim().to_string());
+    for pair in pairs {
+        let (what, name) = pair
+            .split_once('=')
+            .with_context(|| format!("{option} {pair:?} has no =; write {example}"))?;
+        map.insert(what.trim().to_string(), name.trim().to_string());
     }
-    Ok(columns)
+    Ok(map)
 }
 
 fn show(as_json: bool, asked: &EvalImport, imported: &Imported) -> anyhow::Result<()> {
-    let Imported { n_records, n_cases, left, problems, n_bad } = imported;
+    let Imported { n_records, n_cases, left, problems, n_bad, unnamed_teams, unread_times } =
+        imported;
     let file = (*n_cases > 0).then(|| asked.out.display().to_string());
     if as_json {
         let skipped: Vec<Value> = left
@@ -100,6 +109,7 @@ fn show(as_json: bool, asked: &EvalImport, imported: &Imported) -> anyhow::Resul
         return output::json(&json!({
             "file": file, "records": n_records, "cases": n_cases, "skipped": skipped,
             "bad": n_bad, "problems": bad, "redacted": !asked.keep_personal,
+            "unnamed_teams": unnamed_teams, "unread_times": unread_times.as_ref().map_or(0, |left| left.n),
         }));
     }
     for problem in problems {
@@ -114,6 +124,13 @@ fn show(as_json: bool, asked: &EvalImport, imported: &Imported) -> anyhow::Resul
         let (path, line) = &left.first;
         let (n, reason) = (left.n, skip.reason());
         output::line(format!("skipped {n:>6}: {reason}; first {}:{line}", path.display()))?;
+    }
+    for (id, n) in unnamed_teams {
+        output::line(format!("no team {n:>6}: only the id {id} is known; --team {id}=NAME"))?;
+    }
+    if let Some(Left { n, first: (path, line) }) = unread_times {
+        let (path, form) = (path.display(), "2026-01-31 09:30");
+        output::line(format!("no time {n:>6}: not written as {form}; first {path}:{line}"))?;
     }
     match file {
         Some(file) => output::line(format!("written: {file}")),

@@ -21,7 +21,9 @@ pub(super) fn said(judged: &Judged, followed: &Followed) -> Option<Said> {
     let decided = &judged.decided.decided;
     let draft = decided.draft.as_deref().unwrap_or_default();
     let verdict = judged.label.as_ref().map(|label| label.verdict);
-    let went_out = decided.act == "reply";
+    // A rating or a word of thanks is for the whole episode: it speaks of a reply only where nothing
+    // else came after it.
+    let is_for_it = decided.act == "reply" && followed.was_last;
     let (right, by) = match (verdict, followed) {
         (Some(Verdict::Approved), _) => (Some(true), "approved"),
         (Some(Verdict::Wrong), _) => (Some(false), "wrong"),
@@ -30,9 +32,9 @@ pub(super) fn said(judged: &Judged, followed: &Followed) -> Option<Said> {
             (sent.and_then(|sent| was_right(draft, sent)), "corrected")
         }
         (None, Followed { wrong: true, .. }) => (Some(false), "wrong"),
-        (None, Followed { stars: Some(..=BADLY), .. }) if went_out => (Some(false), "rated"),
-        (None, Followed { stars: Some(WELL..), .. }) if went_out => (Some(true), "rated"),
-        (None, Followed { confirmed: true, .. }) if went_out => (Some(true), "confirmed"),
+        (None, Followed { stars: Some(..=BADLY), .. }) if is_for_it => (Some(false), "rated"),
+        (None, Followed { stars: Some(WELL..), .. }) if is_for_it => (Some(true), "rated"),
+        (None, Followed { confirmed: true, .. }) if is_for_it => (Some(true), "confirmed"),
         (None, Followed { reply: Some(_), .. }) => (None, "replied"),
         (None, _) => return None,
     };
@@ -48,6 +50,7 @@ pub(super) fn said(judged: &Judged, followed: &Followed) -> Option<Said> {
     let was_peoples = right == Some(false) || (right.is_none() && followed.moved);
     let expect = Expect {
         act: if was_peoples { ExpectedAct::Handoff } else { ExpectedAct::Answer },
+        judged: by != "replied",
         articles,
         answer: sent.or(reply).cloned().or_else(as_sent).filter(|text| !text.is_empty()),
         topic: None,

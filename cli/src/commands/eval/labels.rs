@@ -30,7 +30,7 @@ pub(super) async fn run(
     let mut n_gone = 0;
     // Oldest first, so that a file grows at its end.
     for judged in past.judged.iter().rev().filter(|judged| judged.label.is_some()) {
-        let followed = followed(judged);
+        let followed = followed(&past, judged);
         let (Some(recalled), Some(said)) = (past.recalled(judged), said(judged, &followed)) else {
             n_gone += 1;
             continue;

@@ -57,7 +57,7 @@ pub(super) async fn run(
     warn_of_facts(&cases, desk.policy());
     let preparing = start.elapsed();
     let tried = try_rest(&desk, &knowledge, &cases, (ledger, &setting.digest)).await?;
-    let Tried { mut records, n_reused, answering, writing } = tried;
+    let Tried { mut records, n_reused, n_failed, answering, writing } = tried;
     let began = Instant::now();
     note_similarity(desk.library(), &mut records).await?;
     let summary = summarise(&records);
@@ -76,6 +76,7 @@ pub(super) async fn run(
         "case_files": case_files,
         "cases": records.len(),
         "reused": n_reused,
+        "failed": n_failed,
         "machine": machine(),
         "at_once": super::at_once(),
         "seed": Resampling::default().seed,

@@ -15,6 +15,7 @@ use bot::Recalled;
 use evals::{
     About, Against, Cited, Figure, Record, Stages,
     interval::{Resampling, mean, share},
+    leave_out_articles,
     measures::token_f1,
     redact::Redactor,
     report,
@@ -23,14 +24,14 @@ use evals::{
 };
 use jiff::Timestamp;
 use serde_json::Value;
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::Path,
+};
 use store::Judged;
 
 /// A draft that shares at least this much of its words with what a person wrote counts as alike.
 const ALIKE: f64 = 0.5;
-
-/// Figures of `eval run` that have no meaning here.
-const OF_THE_SEARCH: [&str; 4] = ["hit@1", "recall@5", "recall@10", "MRR"];
 
 /// A decision beside what people did.
 struct Pair<'a> {
@@ -53,7 +54,7 @@ pub(super) async fn run(
     let redactor = Redactor::new()?;
     let mut pairs = Vec::new();
     for judged in &past.judged {
-        let followed = followed(judged);
+        let followed = followed(&past, judged);
         let (Some(recalled), Some(said)) = (past.recalled(judged), said(judged, &followed)) else {
             continue;
         };
@@ -69,7 +70,7 @@ pub(super) async fn run(
     let records: Vec<Record> = pairs.into_iter().map(|pair| pair.record).collect();
     let mut summary = summarise(&records);
     // The articles of a right draft are known from the draft alone, which says nothing of the search.
-    summary.figures.retain(|figure| !OF_THE_SEARCH.contains(&figure.name.as_str()));
+    leave_out_articles(&mut summary);
     summary.figures.splice(0..0, agreement);
     let provenance = provenance(settings, since, (past.judged.len(), records.len()));
     let document = summary.to_json(&provenance);
@@ -140,7 +141,7 @@ fn record(
         act,
         confidence: decided.confidence,
         articles: basis.articles.into_iter().map(|article| article.id).collect(),
-        text: decided.draft.clone().unwrap_or_default(),
+        text: decided.draft.as_deref().map(clean).unwrap_or_default(),
         sources,
         team,
         topic: decided.topic.clone(),
@@ -175,7 +176,15 @@ fn agreement(pairs: &[Pair<'_>]) -> Vec<Figure> {
     let alike = of(&|pair| f1(pair).filter(|_| pair.record.sent).map(|f1| f1 >= ALIKE));
     let approved =
         of(&|pair| pair.judged.label.as_ref().map(|l| l.verdict == store::Verdict::Approved));
-    let rated = of(&|pair| pair.followed.stars.map(|stars| stars >= 4));
+    // A rating is for an episode, however many decisions were made in it.
+    let mut rated = HashMap::new();
+    for pair in pairs {
+        let decided = &pair.judged.decided;
+        let stars =
+            pair.followed.stars.map(|stars| ((decided.conversation, decided.episode), stars));
+        rated.extend(stars);
+    }
+    let rated = share(rated.values().filter(|stars| **stars >= 4).count(), rated.len());
     let values: Vec<f64> = pairs.iter().filter_map(f1).collect();
     [
         (

@@ -32,8 +32,10 @@ impl Cases {
         let conversation = &past.conversation;
         let team = past.team.as_ref().and_then(|id| self.directory.team_here(id));
         let handed_off = past.was_handed_off();
+        let was_answered = past.was_answered();
         let mut expect = json!({
-            "act": if handed_off { "handoff" } else { "answer" },
+            "act": if was_answered { "answer" } else { "handoff" },
+            "judged": false,
             "articles": [],
             "answer": past.answer().map(|answer| text(&answer)),
         });

@@ -54,7 +54,7 @@ fn a_conversation_becomes_a_case_without_the_people_in_it() {
             {"author": "customer", "by": "customer", "text": "My card is [card], call [phone]"},
         ])
     );
-    let expect = json!({"act": "handoff", "articles": [], "team": "billing", "route": {"team": "billing"},
+    let expect = json!({"act": "answer", "judged": false, "articles": [], "team": "billing", "route": {"team": "billing"},
         "answer": "Hello [customer], [teammate] here. Refunded: [link]"});
     assert_eq!(case["expect"], expect);
     assert_eq!(case["after"].as_array().unwrap().len(), 2);

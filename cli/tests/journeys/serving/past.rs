@@ -90,6 +90,41 @@ fn a_decision_names_what_changed_and_what_would_flip() {
 }
 
 #[test]
+fn what_the_desk_keeps_is_judged_by_the_budgets_that_are_certified() {
+    let bench = desk();
+    let (_, decision) = conversed(&bench);
+    let good = bench.read("desk/routing.toml");
+    let rule = "\n[[rule]]\nname = \"careful\"\nthen = { error_budget = 0.01 }\n";
+    bench.write("other.toml", &format!("{good}{rule}"));
+    let n_changed = |bench: &Bench| {
+        let told = bench.json(&["rules", "backtest", "--stored", "--against", "other.toml"]);
+        assert_eq!(told["as_decided"], 1, "{told:#}");
+        told["changed"].as_array().unwrap().iter().filter(|row| row["from"] != row["to"]).count()
+    };
+    // Without a certificate the rule asks for .99, and the draft has .95.
+    assert_eq!(n_changed(&bench), 1);
+    bench.on_desk(&[
+        "eval",
+        "budget",
+        "--cases",
+        "desk/cases/cases.jsonl",
+        "--all",
+        "-o",
+        "b.toml",
+    ]);
+    let mut budgets: toml::Table = bench.read("b.toml").parse().unwrap();
+    let certified =
+        "error_budget = 0.01\nthreshold = 0.9\ncertainty = 0.95\nanswered = 300\nwrong = 0\n";
+    let certified: toml::Table = certified.parse().unwrap();
+    budgets.insert("certified".into(), toml::Value::Array(vec![certified.into()]));
+    bench.write("desk/budgets.toml", &budgets.to_string());
+    let bench = bench.with("FRONTDESK_ANSWERS_BUDGETS", "budgets.toml");
+    assert_eq!(n_changed(&bench), 0);
+    let told = bench.on_desk(&["replay", &decision, "--json"]).document();
+    assert_eq!(told["changed"][0]["what"], "budgets", "{told:#}");
+}
+
+#[test]
 fn what_the_desk_keeps_is_judged_by_other_rules_and_by_what_people_did() {
     let bench = desk();
     let (_, decision) = conversed(&bench);

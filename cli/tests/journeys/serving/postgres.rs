@@ -5,13 +5,7 @@ use super::{
     visit::{Visit, get, send},
 };
 use crate::bench::Bench;
-use std::{
-    io::{Read, Write},
-    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
-    os::unix::net::UnixStream,
-    sync::{Arc, Mutex},
-};
-use tests::postgres::Server;
+use tests::postgres::{Line, Server};
 
 /// A desk whose conversations are kept at `store`, as its settings say.
 fn kept_at(store: &str) -> Bench {
@@ -44,69 +38,19 @@ fn a_desk_on_postgresql_answers_stops_and_goes_on_where_it_was() {
     assert!(told.contains("it answers, and its tables are up to date"), "{told}");
 }
 
-/// Passes connections on to a database, until it is told to keep still.
-struct Line {
-    address: SocketAddr,
-    open: Arc<Mutex<()>>,
-}
-
-impl Line {
-    fn to(folder: &str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let (address, open) = (listener.local_addr().unwrap(), Arc::new(Mutex::new(())));
-        let (gate, socket) = (open.clone(), format!("{folder}/.s.PGSQL.5432"));
-        // Ends with the test's process.
-        std::thread::spawn(move || {
-            for client in listener.incoming().map_while(Result::ok) {
-                let server = UnixStream::connect(&socket).unwrap();
-                let (from, to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
-                pass(from, to, gate.clone());
-                pass_back(server, client, gate.clone());
-            }
-        });
-        Self { address, open }
-    }
-}
-
-fn pass(mut from: TcpStream, mut to: UnixStream, gate: Arc<Mutex<()>>) {
-    std::thread::spawn(move || {
-        copy(&mut from, &mut to, &gate);
-        let _ = to.shutdown(Shutdown::Both);
-    });
-}
-
-fn pass_back(mut from: UnixStream, mut to: TcpStream, gate: Arc<Mutex<()>>) {
-    std::thread::spawn(move || {
-        copy(&mut from, &mut to, &gate);
-        let _ = to.shutdown(Shutdown::Both);
-    });
-}
-
-fn copy(from: &mut impl Read, to: &mut impl Write, gate: &Mutex<()>) {
-    let mut bytes = [0; 8192];
-    while let Ok(n @ 1..) = from.read(&mut bytes) {
-        let _open = gate.lock().unwrap();
-        if to.write_all(&bytes[..n]).is_err() {
-            return;
-        }
-    }
-}
-
 #[test]
 fn a_database_that_keeps_still_does_not_keep_the_desk_from_stopping() {
     let Some(server) = Server::start() else { return };
-    let url = server.database("still");
-    let (_, folder) = url.split_once("?host=").unwrap();
-    let line = Line::to(folder);
-    let bench = kept_at(&format!("postgres://postgres@{}/still", line.address));
+    let line = Line::to(&server.database("still"));
+    let bench = kept_at(&line.database());
     let serving = Desk::start(&bench);
     serving.wait_for("in step with the articles");
-    let still = line.open.lock().unwrap();
+    line.fall_silent();
     // Somebody asks for what only the database knows, and is under way when the desk is to stop.
     let asked = send(&serving.address, "POST /messenger/v1/visits", &[], "{}");
     assert_eq!(get(&serving.address, "/healthz", &[]).status, 200);
     serving.signal("TERM");
     let (code, said) = serving.end();
     assert_eq!(code, Some(0), "{said:#?}");
-    drop((still, asked));
+    drop(asked);
 }

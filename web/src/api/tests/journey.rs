@@ -1,6 +1,6 @@
 use super::*;
-use bot::Deed;
-use store::{Actor, KeyedRequest};
+use bot::{ByRequest, Deed};
+use store::{Actor, Audit, KeyedRequest, Verdict};
 
 #[tokio::test]
 async fn a_conversation_goes_from_question_to_answer_to_people_and_back() {
@@ -276,7 +276,8 @@ async fn a_reply_whose_answer_was_lost_is_found_by_its_repetition() {
     let body = json!({ "text": "Here I am." }).to_string().into();
     let hash = super::super::repetition::request_hash(&path, &body);
     office.store().begin_request((token, "k1"), &hash, now, now).await.unwrap();
-    let request = Some(KeyedRequest { token, key: "k1".into() });
+    let keyed_as = Some(KeyedRequest { token, key: "k1".into() });
+    let request = ByRequest { keyed: keyed_as, audit: None };
     let deed = Deed::Reply { text: "Here I am.".into(), seen: None, draft: None };
     let by = Actor::Program("root".into());
     office.act_once(id.parse().unwrap(), &by, deed, request).await.unwrap();
@@ -286,6 +287,82 @@ async fn a_reply_whose_answer_was_lost_is_found_by_its_repetition() {
     let messages = api.get(&format!("/conversations/{id}/messages")).await;
     let replies = messages["items"].as_array().unwrap().iter();
     assert_eq!(replies.filter(|one| one["text"] == "Here I am.").count(), 1);
+}
+
+/// Begins a request as a server does that dies before it answers; returns how the store knows it.
+pub(super) async fn begun(api: &Api, path: &str, body: &str) -> KeyedRequest {
+    let (store, now) = (api.office.store(), api.office.now());
+    let token = store.tokens().await.unwrap().remove(0).id;
+    let hash = super::super::repetition::request_hash(path, &body.to_string().into());
+    store.begin_request((token, "k1"), &hash, now, now).await.unwrap();
+    KeyedRequest { token, key: "k1".into() }
+}
+
+#[tokio::test]
+async fn a_judgement_whose_answer_was_lost_is_found_by_its_repetition() {
+    let api = Api::open().await;
+    let id = api.conversation("Can I pay with PayPal?").await;
+    api.office.run_until_idle().await.unwrap();
+    let decision = api.get("/decisions").await["items"][0]["id"].as_str().unwrap().to_string();
+    let path = format!("/decisions/{decision}/judgement");
+    let body = json!({ "verdict": "wrong" });
+    let keyed = Some(begun(&api, &path, &body.to_string()).await);
+    let deed = Deed::Judge { decision: decision.parse().unwrap(), verdict: Verdict::Wrong };
+    let (by, request) = (Actor::Program("root".into()), ByRequest { keyed, audit: None });
+    api.office.act_once(id.parse().unwrap(), &by, deed, request).await.unwrap();
+    api.bench.pass(SignedDuration::from_mins(10));
+    let again = api.request("POST", &path).header("idempotency-key", "k1").json(&body);
+    let again = Answer::of(again).await;
+    assert_eq!((again.status, &again.body), (204, &Json::Null));
+    let page = store::Page { before: None, limit: 10 };
+    let audit = api.office.store().audit(Some(&id), &page).await.unwrap();
+    let judged = audit.iter().filter(|entry| entry.audit.action == "decision.judged");
+    assert_eq!(judged.count(), 1);
+}
+
+#[tokio::test]
+async fn a_program_that_acts_as_a_teammate_is_named_in_the_same_change() {
+    let api = Api::open().await;
+    let id = api.conversation("I need a human").await;
+    let page = store::Page { before: None, limit: 10 };
+    let acts = async || {
+        let audit = api.office.store().audit(Some(&id), &page).await.unwrap();
+        let of = |audit: &Audit| (audit.actor.to_string(), audit.action.clone());
+        audit.iter().map(|entry| of(&entry.audit)).collect::<Vec<_>>()
+    };
+    let reply = json!({ "text": "Here I am.", "teammate": "ada" });
+    api.post(&format!("/conversations/{id}/replies"), reply).await;
+    let (ada, root) = (Actor::Teammate("ada".to_string().try_into().unwrap()), "root");
+    let by_root = (Actor::Program(root.into()).to_string(), "api.replied_as_teammate".to_string());
+    let by_ada = (ada.to_string(), "conversation.replied".to_string());
+    assert_eq!(acts().await, [by_root.clone(), by_ada.clone()]);
+    // Where nothing is written, nothing is said of it either.
+    let overtaken = json!({ "text": "Too late.", "teammate": "ada", "seen": 0 });
+    let refused = api.call("POST", &format!("/conversations/{id}/replies"), Some(overtaken)).await;
+    refused.refuses(409, "overtaken");
+    assert_eq!(acts().await, [by_root, by_ada]);
+}
+
+#[tokio::test]
+async fn nobody_acts_in_the_name_of_a_closed_account() {
+    let api = Api::open().await;
+    let (id, store) = (api.conversation("I need a human").await, api.office.store());
+    let account = store::NewAccount {
+        teammate: "ada".to_string().try_into().unwrap(),
+        name: "Ada".into(),
+        email: "ada@example.com".into(),
+        password_hash: "none".into(),
+        role: store::Role::Teammate,
+    };
+    store.open_account(&account, api.office.now()).await.unwrap();
+    store.set_disabled(&account.teammate, true).await.unwrap();
+    let reply = json!({ "text": "Here I am.", "teammate": "ada" });
+    let path = format!("/conversations/{id}/replies");
+    let refused = api.call("POST", &path, Some(reply.clone())).await;
+    assert!(refused.refuses(422, "invalid").contains("closed"), "{refused:?}");
+    assert_eq!(refused.body["field"], "teammate");
+    store.set_disabled(&account.teammate, false).await.unwrap();
+    api.post(&path, reply).await;
 }
 
 #[tokio::test]

@@ -95,6 +95,24 @@ async fn what_was_given_up_can_be_sent_again() {
     assert_eq!(heard.len(), n_before + 1);
     assert_eq!((&first["data"], &first["event"]), (&last["data"], &last["event"]));
     assert_ne!(first["id"], last["id"]);
+    // As far as a server comes that dies after it was written and before it was answered.
+    let keyed = super::journey::begun(&api, &place, "").await;
+    let conversation = heard[0]["conversation"]["id"].as_str().unwrap().parse().unwrap();
+    let noted = api.office.store().change(
+        conversation,
+        store::Guard::None,
+        api.office.now(),
+        move |_, change| {
+            change.request = Some(keyed);
+            Ok::<(), std::convert::Infallible>(())
+        },
+    );
+    let Ok(()) = noted.await.unwrap();
+    api.bench.pass(SignedDuration::from_mins(10));
+    let again = api.request("POST", &place).header("idempotency-key", "k1");
+    assert_eq!(Answer::of(again).await.status, 202);
+    api.office.run_until_idle().await.unwrap();
+    assert_eq!(arrived(&server).await.len(), n_before + 1, "it is not sent a third time");
     let other = place.replace("crm", "erp");
     api.call("POST", &other, None).await.refuses(404, "not_found");
     let unknown =

@@ -5,6 +5,7 @@ use anyhow::Context;
 use bot::{Desk, Drafter, EVIDENCE_VERSION, WRITING_RULES};
 use evals::Case;
 use knowledge::Knowledge;
+use router::Budgets;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::{
@@ -69,6 +70,7 @@ impl Files {
             "rules": self.rules,
             "topic_model": self.topic_model,
             "calibration": calibration(desk)?,
+            "budgets": budgets(desk)?,
             "answers": self.answers,
             "fusion": self.fusion,
         });
@@ -138,6 +140,15 @@ fn calibration(desk: &Desk) -> anyhow::Result<Value> {
     let Some(calibration) = desk.calibration() else { return Ok(Value::Null) };
     let sha256 = digest(serde_json::to_string(calibration)?.as_bytes());
     Ok(json!({"sha256": sha256, "fitted_for": calibration.fitted_for}))
+}
+
+/// Tells by a digest which error budgets are certified; null where the desk has none.
+fn budgets(desk: &Desk) -> anyhow::Result<Value> {
+    let budgets = desk.policy().budgets();
+    if *budgets == Budgets::default() {
+        return Ok(Value::Null);
+    }
+    Ok(json!(digest(serde_json::to_string(budgets)?.as_bytes())))
 }
 
 /// Returns a number with the digits that it is written with in settings.

@@ -16,6 +16,8 @@ pub(super) struct Tried {
     pub(super) records: Vec<Record>,
     /// Those that an earlier run has left.
     pub(super) n_reused: usize,
+    /// Those in which a model failed on the way; the next run has them run again.
+    pub(super) n_failed: usize,
     /// From the first case to the last.
     pub(super) answering: Duration,
     /// Of that, and after it, writing results down.
@@ -39,20 +41,33 @@ pub(super) async fn try_rest(
     }
     let todo: Vec<&Case> = cases.iter().filter(|c| rest.contains_key(c.id.as_str())).collect();
     let (start, mut pace, mut writing) = (Instant::now(), Pace::new(rest.len()), Duration::ZERO);
+    let mut n_failed = 0;
     try_each(desk, knowledge, todo.into_iter(), at_once(), &mut |trial| {
         let key = rest.get(trial.case.id.as_str()).map(|key| (*key).clone()).unwrap_or_default();
         let began = Instant::now();
-        ledger.add(&Record { key, ..Record::of(trial, desk.policy()) })?;
+        let record = Record::of(trial, desk.policy());
+        match trial.answer.has_failed() {
+            true => ledger.add_passing(&key, &record)?,
+            false => ledger.add(&Record { key, ..record })?,
+        }
+        n_failed += usize::from(trial.answer.has_failed());
         writing += began.elapsed();
         pace.advance();
         Ok(())
     })
     .await?;
     pace.bar.finish_and_clear();
+    if n_failed > 0 {
+        eprintln!(
+            "warning: a model failed in {n_failed} of {} cases; their results count here, and the \
+             same command runs them again",
+            cases.len()
+        );
+    }
     let answering = start.elapsed();
     let began = Instant::now();
     let records = ledger.finish(&keys)?;
-    Ok(Tried { records, n_reused, answering, writing: writing + began.elapsed() })
+    Ok(Tried { records, n_reused, n_failed, answering, writing: writing + began.elapsed() })
 }
 
 /// How fast it goes, and when it will be done: a bar on a terminal, elsewhere a line now and then.

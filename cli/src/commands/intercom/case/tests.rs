@@ -124,11 +124,13 @@ fn open() -> Value {
 }
 
 fn handoff(team: &str, answer: Option<&str>) -> Value {
-    json!({"act": "handoff", "team": team, "answer": answer, "articles": []})
+    // What a person answered might have been answered by the bot, for all that is known.
+    let act = if answer.is_some() { "answer" } else { "handoff" };
+    json!({"act": act, "judged": false, "team": team, "answer": answer, "articles": []})
 }
 
 fn answer(text: &str) -> Value {
-    json!({"act": "answer", "answer": text, "articles": []})
+    json!({"act": "answer", "judged": false, "answer": text, "articles": []})
 }
 
 fn by(who: &[&str]) -> Value {
@@ -141,8 +143,8 @@ type Row<'a> = (&'a str, Vec<(&'a str, &'a str, &'a str)>, Value, Value);
 fn check_all(table: Vec<Row<'_>>) {
     for (name, parts, rest, expected) in table {
         let line = check(name, conversation(&parts, &rest), &expected);
-        let handed_off = line["expect"]["act"] == "handoff";
-        assert_eq!(line["meta"]["handed_off"], handed_off, "{name}");
+        let handed_off = line["meta"]["handed_off"] == true;
+        assert!(handed_off || line["expect"]["act"] == "answer", "{name}");
         assert!(handed_off || line["expect"].get("team").is_none(), "{name}");
     }
 }
