@@ -29,6 +29,7 @@ fn documents() -> Vec<PathBuf> {
         "CHANGELOG.md",
         "examples/README.md",
         "examples/vannerly/README.md",
+        "examples/vannerly-trials/README.md",
     ];
     let mut documents: Vec<PathBuf> = names.map(|name| top.join(name)).into();
     documents.extend(markdown_below(&top.join("docs")));
@@ -398,6 +399,12 @@ fn every_fact_and_every_consequence_is_documented_and_used_by_the_sample_company
     for key in ["unsure", "bot_turns", "without"] {
         assert!(parsed["ladder"].get(key).is_some(), "the sample company has no ladder.{key}");
     }
+    // What excludes something of that is at its other desk.
+    let other = repository().join("examples/vannerly-trials/routing.toml");
+    let other: toml::Table = toml::from_str(&fs::read_to_string(other).unwrap()).unwrap();
+    assert_eq!(parsed["ladder"]["unsure"].as_str(), Some("hand_off"));
+    assert_eq!(other["ladder"]["unsure"].as_str(), Some("offer"));
+    assert!(parsed.get("topic_model").is_none() && other.get("topic_model").is_some());
     for signal in router::signal_names() {
         assert!(page.contains(&format!("`{signal}`")), "docs/routing.md does not name {signal}");
     }
@@ -413,6 +420,28 @@ fn the_sample_company_routes_every_case_as_it_expects() {
     } else {
         // The hashed embedder is less sure of its answers than the cases expect.
         assert!(matches!(ran.code, Some(0 | 1)), "{ran:?}");
+    }
+}
+
+#[test]
+fn the_small_desk_learns_its_topics_and_offers_a_person_first() {
+    let bench = checkout();
+    let on_desk =
+        |args: &[&str]| bench.run(&[&["--desk", "examples/vannerly-trials"], args].concat());
+    let (past, folder) = ("examples/vannerly/messages.jsonl", "examples/vannerly-trials/topics");
+    // Somebody may have tried it here already.
+    fs::remove_dir_all(bench.home().join(folder)).ok();
+    let untrained = on_desk(&["check"]);
+    assert_eq!(untrained.code, Some(1), "{untrained:?}");
+    assert!(untrained.out.contains("train it with `frontdesk topics train`"), "{untrained:?}");
+    let trained = on_desk(&["topics", "train", "--train", past, "-o", folder]);
+    assert_eq!((trained.code, on_desk(&["check"]).code), (Some(0), Some(0)), "{trained:?}");
+    let tested = on_desk(&["rules", "test"]);
+    if has_model() {
+        assert_eq!(tested.code, Some(0), "{}\n{}", tested.out, tested.err);
+        assert!(tested.out.contains("4 of 4 routes are as expected"), "{tested:?}");
+    } else {
+        assert!(matches!(tested.code, Some(0 | 1)), "{tested:?}");
     }
 }
 
