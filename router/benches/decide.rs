@@ -99,7 +99,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 /// Times loading and checking each set of rules.
 fn checks(sizes: &[usize], rounds: usize) -> Result<Table, Box<dyn std::error::Error>> {
-    let now = jiff::Timestamp::now();
+    let now = "2026-11-23T09:00:00Z".parse()?;
     let mut table = Table::new(&["rules", "set", "load and check ms", "findings", "undecided"]);
     for size in sizes {
         for (name, rule) in [("realistic mix", rule as hard::Set)].into_iter().chain(hard::SETS) {
