@@ -34,6 +34,17 @@ pub enum Rules<'a> {
     Text(&'a str),
 }
 
+/// A `routing.toml` with one team, whose one member is Ada, and no topics to be learnt.
+pub const ONE_TEAM: &str = r#"
+fallback_team = "support"
+[[team]]
+slug = "support"
+name = "Support"
+[[team.member]]
+slug = "ada"
+name = "Ada"
+"#;
+
 /// The folder of a bench that holds articles of its own, where there are any.
 const OWN_ARTICLES: &str = "articles";
 

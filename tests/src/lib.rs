@@ -19,6 +19,8 @@ mod figures;
 mod house;
 pub mod intercom;
 #[cfg(test)]
+mod moody;
+#[cfg(test)]
 mod office;
 #[cfg(test)]
 mod outbox;
@@ -34,4 +36,4 @@ mod shift;
 #[cfg(test)]
 mod taking;
 
-pub use bench::{Bench, Rules};
+pub use bench::{Bench, ONE_TEAM, Rules};

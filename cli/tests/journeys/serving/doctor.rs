@@ -8,23 +8,14 @@ use std::{
     net::TcpListener,
     os::unix::fs::PermissionsExt,
 };
+use tests::ONE_TEAM;
 
 /// A desk with one team and no topics to be learnt, of which many examinations take no time.
 fn small() -> Bench {
     let bench = Bench::starter().confident(3.0);
-    bench.write("desk/routing.toml", ROUTING);
+    bench.write("desk/routing.toml", ONE_TEAM);
     bench.with("FRONTDESK_SERVER_LISTEN", "127.0.0.1:0")
 }
-
-const ROUTING: &str = r#"
-fallback_team = "support"
-[[team]]
-slug = "support"
-name = "Support"
-[[team.member]]
-slug = "ada"
-name = "Ada"
-"#;
 
 fn doctor(bench: &Bench) -> (Ran, Value) {
     let ran = bench.on_desk(&["doctor", "--json"]);
@@ -162,7 +153,7 @@ fn the_doctor_asks_each_webhook_and_looks_for_its_secret() {
         let url = format!("http://{address}/hook?key=swordfish");
         format!("[[webhook]]\nslug = {slug:?}\nurl = {url:?}\n{events}\n")
     };
-    let routing = ROUTING.to_string() + &hook("crm", here) + &hook("pager", gone);
+    let routing = ONE_TEAM.to_string() + &hook("crm", here) + &hook("pager", gone);
     bench.write("desk/routing.toml", &routing);
     check(&bench, ("webhooks", "warning"), "crm: ");
     let bench = bench.with("FRONTDESK_WEBHOOKS_ALLOW_PRIVATE", "true");

@@ -97,10 +97,10 @@ async fn teams_say_who_works_and_what_waits() {
     let id = api.conversation("hello").await;
     api.post(&format!("/conversations/{id}/assignment"), json!({ "team": "billing" })).await;
     let teams = api.get("/teams").await;
-    let (front, billing) = (&teams["items"][0], &teams["items"][1]);
-    assert_eq!((&front["slug"], &front["open"]), (&json!("front"), &json!(true)));
-    assert_eq!((&front["members"][0]["slug"], &front["n_queued"]), (&json!("ada"), &json!(0)));
-    assert_eq!(front["members"][0]["present"], json!(false));
+    let (support, billing) = (&teams["items"][0], &teams["items"][1]);
+    assert_eq!((&support["slug"], &support["open"]), (&json!("support"), &json!(true)));
+    assert_eq!((&support["members"][0]["slug"], &support["n_queued"]), (&json!("ada"), &json!(0)));
+    assert_eq!(support["members"][0]["present"], json!(false));
     assert_eq!((&billing["open"], &billing["n_queued"]), (&json!(false), &json!(1)));
     assert_eq!(billing["next_opening"], "2026-11-19T08:00:00Z", "Thursday at nine in Berlin");
     assert_eq!(api.get("/teams/billing").await, *billing);

@@ -13,7 +13,7 @@ async fn told_on(server: &MockServer, place: &Place) -> Api {
          events = [\"message.created\", \"conversation.closed\"]\n",
         server.uri()
     );
-    let bench = place.bench(&format!("{RULES}{webhook}")).await;
+    let bench = place.bench(&format!("{}{webhook}", rules())).await;
     let clock = bench.office.clone();
     let secret = Config::load(None, std::iter::empty()).unwrap().webhooks.secret;
     let webhooks = Webhooks::new(WebhookParts {
