@@ -58,4 +58,4 @@ pub use receive::{Caught, Delivery, Opening, Received};
 pub use record::Record;
 pub use rota::Share;
 pub use timer::{DueTimer, NewTimer};
-pub use token::{ApiToken, Idempotent, KeyedRequest};
+pub use token::{ApiToken, Effect, Idempotent, KeyedRequest};

@@ -119,8 +119,13 @@ impl Bench {
 
     /// Keeps a customer whom nobody knows.
     pub async fn visitor(&self) -> Customer {
+        self.office.store().keep_customer(&self.visitor_unkept()).await.unwrap()
+    }
+
+    /// Makes up a customer whom nobody knows, not even the store.
+    pub fn visitor_unkept(&self) -> Customer {
         let now = self.office.now();
-        let customer = Customer {
+        Customer {
             id: Id::new(now),
             identity: None,
             name: None,
@@ -129,8 +134,7 @@ impl Bench {
             attributes: Default::default(),
             created_at: now,
             seen_at: now,
-        };
-        self.office.store().keep_customer(&customer).await.unwrap()
+        }
     }
 }
 

@@ -291,11 +291,16 @@ async fn a_reply_whose_answer_was_lost_is_found_by_its_repetition() {
 
 /// Begins a request as a server does that dies before it answers; returns how the store knows it.
 pub(super) async fn begun(api: &Api, path: &str, body: &str) -> KeyedRequest {
+    begun_as(api, "k1", (path, body)).await
+}
+
+pub(super) async fn begun_as(api: &Api, key: &str, (path, body): (&str, &str)) -> KeyedRequest {
     let (store, now) = (api.office.store(), api.office.now());
     let token = store.tokens().await.unwrap().remove(0).id;
     let hash = super::super::repetition::request_hash(path, &body.to_string().into());
-    store.begin_request((token, "k1"), &hash, now, now).await.unwrap();
-    KeyedRequest { token, key: "k1".into() }
+    let since = now - SignedDuration::from_hours(24);
+    store.begin_request((token, key), &hash, since, now).await.unwrap();
+    KeyedRequest { token, key: key.into() }
 }
 
 #[tokio::test]

@@ -157,3 +157,27 @@ async fn a_token_is_shown_once_and_its_name_is_its_own() {
         api.call("POST", "/tokens", Some(wrong)).await.refuses(422, "invalid");
     }
 }
+
+#[tokio::test]
+async fn a_customer_whose_opening_was_not_answered_is_found_by_the_repetition() {
+    let api = Api::open().await;
+    let body = json!({ "name": "Ada" });
+    let open = async || {
+        let request = api.request("POST", "/customers").header("idempotency-key", "k1");
+        Answer::of(request.json(&body)).await
+    };
+    let n_customers = async || api.get("/customers").await["items"].as_array().unwrap().len();
+    let first = open().await;
+    let again = open().await;
+    assert_eq!((first.status, again.status), (201, 201));
+    assert_eq!(first.body["id"], again.body["id"]);
+    // As far as a server comes that dies after the customer was written and before the answer.
+    let request = super::journey::begun_as(&api, "k2", ("/customers", &body.to_string())).await;
+    let lost = api.bench.visitor_unkept();
+    api.office.store().open_customer(&lost, &request).await.unwrap();
+    api.bench.pass(SignedDuration::from_mins(10));
+    let again = api.request("POST", "/customers").header("idempotency-key", "k2").json(&body);
+    let again = Answer::of(again).await;
+    assert_eq!((again.status, &again.body["id"]), (201, &json!(lost.id.to_string())));
+    assert_eq!(n_customers().await, 2);
+}
