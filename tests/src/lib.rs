@@ -18,6 +18,7 @@ mod figures;
 #[cfg(test)]
 mod house;
 pub mod intercom;
+mod missing;
 #[cfg(test)]
 mod moody;
 #[cfg(test)]
@@ -37,3 +38,4 @@ mod shift;
 mod taking;
 
 pub use bench::{Bench, ONE_TEAM, Rules};
+pub use missing::does_without;
