@@ -64,6 +64,7 @@ impl Dialect {
             (5, "errands", include_str!("../migrations/0005_errands.sql")),
             (6, "basis", include_str!("../migrations/0006_basis.sql")),
             (7, "opened", include_str!("../migrations/0007_opened.sql")),
+            (8, "attempts", include_str!("../migrations/0008_attempts.sql")),
         ];
         all.map(|(version, name, sql)| {
             let simple = MigrationType::Simple;

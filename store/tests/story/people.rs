@@ -4,8 +4,8 @@ use router::{Event, Presence};
 use serde_json::json;
 use std::collections::BTreeSet;
 use store::{
-    Account, Actor, ApiToken, Audit, Change, Customer, Effect, Error, Guard, Id, Idempotent, KeyedRequest,
-    NewAccount, Page, Record, Role, Session, Store, Visit,
+    Account, Actor, ApiToken, Audit, Change, Customer, Effect, Error, Guard, Id, Idempotent,
+    KeyedRequest, NewAccount, Page, Record, Role, Session, Store, Visit,
 };
 
 fn account(name: &str) -> NewAccount {
