@@ -134,9 +134,7 @@ pub(super) async fn collector(settings: &Settings) -> Option<Check> {
         Some(answer.status())
     };
     Some(match asked.await {
-        Some(status) if status.is_success() => {
-            Check::ok("telemetry", "the collector takes traces")
-        }
+        Some(status) if status.is_success() => Check::ok("telemetry", "the collector takes traces"),
         Some(status) => Check::warning(
             "telemetry",
             format!("the collector answered HTTP {}", status.as_u16()),

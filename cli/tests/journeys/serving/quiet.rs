@@ -86,12 +86,14 @@ struct Browser {
 impl Browser {
     async fn ask(&self, path: &str, form: Option<&[(&str, &str)]>) -> String {
         let url = format!("{}{path}", self.root);
-        let cookies = self.cookies.borrow().iter().map(|(n, v)| format!("{n}={v}")).collect::<Vec<_>>();
+        let cookies =
+            self.cookies.borrow().iter().map(|(n, v)| format!("{n}={v}")).collect::<Vec<_>>();
         let csrf = self.csrf.borrow().clone();
         let request = match form {
             None => self.client.get(url),
             Some(fields) => {
-                let fields: Vec<_> = fields.iter().copied().chain([("csrf", csrf.as_str())]).collect();
+                let fields: Vec<_> =
+                    fields.iter().copied().chain([("csrf", csrf.as_str())]).collect();
                 let body = serde_urlencoded(&fields);
                 let kind = "application/x-www-form-urlencoded";
                 self.client.post(url).header("content-type", kind).body(body)
