@@ -4,8 +4,8 @@ mod sections;
 
 pub use sections::{
     Answers, Articles, DrafterKind, EmbedderConfig, EmbedderKind, GeneratorConfig, GeneratorKind,
-    InboxConfig, IntercomConfig, IntercomMode, Log, MessengerConfig, ModelsConfig, SearchConfig,
-    ServerConfig, TelemetryConfig, TurnsConfig, WebhooksConfig,
+    InboxConfig, IntercomConfig, IntercomMode, Log, MessengerConfig, ModelsConfig, RetentionConfig,
+    SearchConfig, ServerConfig, TelemetryConfig, TurnsConfig, WebhooksConfig,
 };
 
 use serde::Deserialize;
@@ -33,6 +33,8 @@ pub struct Config {
     pub intercom: IntercomConfig,
     /// The bot at work.
     pub turns: TurnsConfig,
+    /// How long things are kept.
+    pub retention: RetentionConfig,
     /// Where articles come from.
     pub articles: Articles,
     /// What turns text into vectors.

@@ -70,7 +70,7 @@ impl Question {
     pub(crate) fn asks_nothing(&self) -> bool {
         let is_said = |word: &str, list: &str| list.split(' ').any(|said| said == word);
         let words = self.last().split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty());
-        let words: Vec<String> = words.take(20).map(str::to_lowercase).collect();
+        let words: Vec<String> = words.map(str::to_lowercase).collect();
         let in_list = |list: &&str| words.iter().all(|word| is_said(word, list));
         !words.is_empty() && SAYS_NOTHING.iter().any(in_list)
     }
@@ -140,6 +140,8 @@ mod tests {
             "Can I pay?",
             "Was kostet das?",
             "help 中文",
+            "Hi team, good morning, I have a problem and I need help please, can you help me with \
+             this, it is urgent: my invoice",
         ] {
             check(asks, false);
         }

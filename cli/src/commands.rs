@@ -28,7 +28,12 @@ use crate::{
     telemetry,
 };
 use std::io::IsTerminal;
-use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{
+    EnvFilter, Layer,
+    filter::{FilterExt, filter_fn},
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 
 /// Runs the command that was typed.
 pub(crate) async fn run(args: Args) -> anyhow::Result<Verdict> {
@@ -80,14 +85,19 @@ fn log_refusal(settings: &Settings) -> Option<anyhow::Error> {
 /// Reads how much is logged.
 fn filter(settings: &Settings) -> anyhow::Result<EnvFilter> {
     let level = &settings.config.log.level;
-    // The tokenizer logs the very letters that customers wrote.
-    let quiet = "tokenizers=off".parse()?;
-    let filter = EnvFilter::try_new(level).map_err(|source| {
+    EnvFilter::try_new(level).map_err(|source| {
         anyhow::anyhow!(
             "log.level {level:?}: {source}; take one of error, warn, info, debug, trace"
         )
-    })?;
-    Ok(filter.add_directive(quiet))
+    })
+}
+
+/// Crates that log the very letters that customers wrote; what they say is never logged.
+const INDISCREET: [&str; 3] = ["tokenizers", "html5ever", "markup5ever"];
+
+/// Whether what is logged under a target holds no words of customers.
+fn is_discreet(target: &str) -> bool {
+    !INDISCREET.contains(&target.split("::").next().unwrap_or_default())
 }
 
 /// What ends with the log.
@@ -108,6 +118,7 @@ fn start_log(settings: &Settings) -> anyhow::Result<Log> {
         "json" => lines.json().boxed(),
         _ => lines.boxed(),
     };
+    let filter = filter.and(filter_fn(|line| is_discreet(line.target())));
     let registry = tracing_subscriber::registry().with(lines.with_filter(filter));
     let endpoint = settings.config.telemetry.otlp_endpoint.as_str();
     telemetry::refuse(endpoint)?;

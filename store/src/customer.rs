@@ -1,8 +1,8 @@
 use crate::{
-    Error, Id, Page, Record, Store,
+    Error, Id, KeyedRequest, Page, Record, Store,
     column::{Columns, json, maybe_plain, micros, plain},
     open::Dialect,
-    record,
+    record, token,
 };
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
@@ -74,6 +74,28 @@ impl Store {
                 }
             }
             Err(Error::NotFound("customer"))
+        })
+        .await
+    }
+
+    /// Keeps a new customer whom nobody names, and notes with it the request that opens it: whoever
+    /// repeats the request can find that it is done.
+    ///
+    /// # Errors
+    /// [`Error::LeaseLost`] when the request has opened one already, or nobody works on it any more;
+    /// [`Error::NotFound`] when another customer has the id; [`Error::Database`].
+    pub async fn open_customer(
+        &self,
+        customer: &Customer,
+        request: &KeyedRequest,
+    ) -> Result<(), Error> {
+        self.within(async {
+            let mut transaction = self.begin().await?;
+            if !keep(&mut transaction, customer).await? {
+                return Err(Error::NotFound("customer"));
+            }
+            token::note_opened(&mut transaction, request, customer.id).await?;
+            Ok(transaction.commit().await?)
         })
         .await
     }

@@ -301,16 +301,19 @@ impl Store {
         .await
     }
 
-    /// Lists what waits in the queues of all teams, as far as its place in one depends on it: of the
-    /// conversations the first `limit`, in the order of [`Store::queue`].
+    /// Lists what waits in the queues of all teams, as far as its place in one depends on it: of each
+    /// team's conversations the first `limit`, in the order of [`Store::queue`].
     ///
     /// # Errors
     /// [`Error::Database`].
     pub async fn queues(&self, limit: u32) -> Result<Vec<(Slug, Waiting)>, Error> {
         let rows = sqlx::query(
-            "SELECT owner_team, id, next_due, priority, arrived_at FROM conversation
-             WHERE status = 'open' AND owner_team IS NOT NULL AND owner_teammate IS NULL
-             ORDER BY next_due, urgency, arrived_at, id LIMIT $1",
+            "SELECT owner_team, id, next_due, priority, arrived_at FROM (
+                SELECT owner_team, id, next_due, priority, arrived_at, ROW_NUMBER() OVER (
+                    PARTITION BY owner_team ORDER BY next_due, urgency, arrived_at, id) AS place
+                FROM conversation
+                WHERE status = 'open' AND owner_team IS NOT NULL AND owner_teammate IS NULL
+             ) AS queue WHERE place <= $1 ORDER BY owner_team, place",
         )
         .bind(i64::from(limit))
         .fetch_all(&self.reader)

@@ -12,6 +12,7 @@
 //! but the database's.
 
 mod account;
+mod attempt;
 mod audit;
 mod basis;
 mod change;
@@ -29,6 +30,7 @@ mod lease;
 mod open;
 mod outcome;
 mod post;
+mod prune;
 mod receive;
 mod record;
 mod redact;
@@ -38,6 +40,7 @@ mod token;
 mod words;
 
 pub use account::{Account, NewAccount, Role, Session};
+pub use attempt::Attempt;
 pub use audit::{Actor, Audit, AuditEntry};
 pub use basis::{Basis, Grounds, Ranked};
 pub use change::{Change, Guard};
@@ -54,8 +57,9 @@ pub use lease::{Lease, Leased};
 pub use open::Store;
 pub use outcome::{Outcome, OutcomeKind};
 pub use post::{NewPost, Post, PostState};
+pub use prune::Kept;
 pub use receive::{Caught, Delivery, Opening, Received};
 pub use record::Record;
 pub use rota::Share;
 pub use timer::{DueTimer, NewTimer};
-pub use token::{ApiToken, Idempotent, KeyedRequest};
+pub use token::{ApiToken, Effect, Idempotent, KeyedRequest};

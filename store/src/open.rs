@@ -64,6 +64,8 @@ impl Dialect {
             (5, "errands", include_str!("../migrations/0005_errands.sql")),
             (6, "basis", include_str!("../migrations/0006_basis.sql")),
             (7, "silent", include_str!("../migrations/0007_silent.sql")),
+            (8, "opened", include_str!("../migrations/0008_opened.sql")),
+            (9, "attempts", include_str!("../migrations/0009_attempts.sql")),
         ];
         all.map(|(version, name, sql)| {
             let simple = MigrationType::Simple;

@@ -1,5 +1,5 @@
 use crate::{
-    Delivery, Error, Id, Page, Received, Record, Store, audit,
+    Delivery, Error, Id, Page, Received, Record, Store, attempt, audit,
     change::Writing,
     column::{Columns, damaged, json, micros, plain},
     receive::note,
@@ -90,6 +90,7 @@ impl Store {
         let rows = query.fetch_all(&self.writer).await?;
         let mut posts = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
         posts.sort_by_key(|post| (post.created_at, post.id));
+        self.note_attempts(&posts, now).await?;
         Ok(posts)
     }
 
@@ -106,7 +107,7 @@ impl Store {
         result: &str,
         names: &[String],
     ) -> Result<(), Error> {
-        self.within(self.settle((id, None), (state, at), result, names)).await
+        self.within(self.settle((id, None, None), (state, at), result, names)).await
     }
 
     /// Settles a post for whoever was handed it, as [`Store::settle_post`] does. Where it has been
@@ -121,23 +122,28 @@ impl Store {
         result: &str,
         names: &[String],
     ) -> Result<(), Error> {
-        let attempt = (state != PostState::Sent).then_some(post.n_attempts);
-        self.within(self.settle((post.id, attempt), (state, at), result, names)).await
+        let only = (state != PostState::Sent).then_some(post.n_attempts);
+        let attempt = (post.id, Some(post.n_attempts), only);
+        self.within(self.settle(attempt, (state, at), result, names)).await
     }
 
     async fn settle(
         &self,
-        (id, attempt): (Id<Post>, Option<u32>),
+        // Which attempt it was, where that is known, and the one that alone settles it.
+        (id, attempt, only): (Id<Post>, Option<u32>, Option<u32>),
         (state, at): (PostState, Timestamp),
         result: &str,
         names: &[String],
     ) -> Result<(), Error> {
         let mut transaction = self.begin().await?;
-        let query = sqlx::query("SELECT conversation, destination, body FROM post WHERE id = $1");
+        let query = sqlx::query(
+            "SELECT conversation, destination, body, n_attempts FROM post WHERE id = $1",
+        );
         let row = query.bind(id.to_string()).fetch_optional(&mut *transaction).await?;
         let row = row.ok_or(Error::NotFound("post"))?;
         let columns = Columns(&row);
         let line = (columns.text("conversation")?, columns.text("destination")?);
+        let attempt = attempt.map_or(columns.number("n_attempts")?, i64::from);
         // Whoever adds to the line holds the conversation, too, so nobody is left without a head.
         let lock = self.dialect.choose(
             "SELECT id FROM conversation WHERE id = $1",
@@ -162,9 +168,10 @@ impl Store {
         .bind(state.name())
         .bind(micros(at))
         .bind(plain(result))
-        .bind(attempt.map_or(-1, i64::from))
+        .bind(only.map_or(-1, i64::from))
         .execute(&mut *transaction)
         .await?;
+        attempt::met(&mut transaction, (id, attempt), result).await?;
         advance(&mut transaction, &line).await?;
         transaction.commit().await?;
         Ok(())

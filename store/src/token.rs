@@ -1,10 +1,10 @@
 use crate::{
-    Error, Id, Record, Store,
+    Customer, Error, Id, Record, Store,
     change::Writing,
     column::{Columns, damaged, json, maybe_micros, micros, plain},
 };
 use jiff::{SignedDuration, Timestamp};
-use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, any::AnyRow};
 
 /// How often a request is noted anew whose predecessor is forgotten at the same moment.
 const ATTEMPTS: u32 = 3;
@@ -50,8 +50,17 @@ pub struct Idempotent {
     pub request_hash: String,
     /// Status and body of the answer; None while the first request is worked on.
     pub answer: Option<(u16, String)>,
-    /// The conversation that it changed, as far as it has by now.
-    pub effect: Option<Id<Record>>,
+    /// What it brought about, as far as it has by now.
+    pub effect: Option<Effect>,
+}
+
+/// What a request brought about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// It changed a conversation.
+    Changed(Id<Record>),
+    /// It opened a customer.
+    Opened(Id<Customer>),
 }
 
 impl Store {
@@ -140,7 +149,8 @@ impl Store {
                 let old = sqlx::query(
                     "DELETE FROM request
                      WHERE created_at < $1
-                        OR (status IS NULL AND effect IS NULL AND created_at < $2)",
+                        OR (status IS NULL AND effect IS NULL AND customer IS NULL
+                            AND created_at < $2)",
                 );
                 let old = old.bind(micros(since)).bind(micros(died));
                 old.execute(&mut *transaction).await?;
@@ -183,7 +193,10 @@ impl Store {
         answer: Option<(u16, &str)>,
     ) -> Result<(), Error> {
         let sql = match answer {
-            None => "DELETE FROM request WHERE token = $1 AND key = $2 AND effect IS NULL",
+            None => {
+                "DELETE FROM request
+                 WHERE token = $1 AND key = $2 AND effect IS NULL AND customer IS NULL"
+            }
             Some(_) => "UPDATE request SET status = $3, body = $4 WHERE token = $1 AND key = $2",
         };
         let mut query = sqlx::query(sql).bind(token.to_string()).bind(plain(key));
@@ -216,8 +229,31 @@ fn read_request(row: &AnyRow) -> Result<Idempotent, Error> {
         }
         _ => None,
     };
-    let (request_hash, effect) = (columns.text("request_hash")?, columns.maybe_id("effect")?);
-    Ok(Idempotent { request_hash, answer, effect })
+    let changed = columns.maybe_id("effect")?.map(Effect::Changed);
+    let opened = columns.maybe_id("customer")?.map(Effect::Opened);
+    Ok(Idempotent {
+        request_hash: columns.text("request_hash")?,
+        answer,
+        effect: changed.or(opened),
+    })
+}
+
+/// Notes whom a request opens; one that has brought something about already is refused.
+pub(crate) async fn note_opened(
+    connection: &mut AnyConnection,
+    request: &KeyedRequest,
+    customer: Id<Customer>,
+) -> Result<(), Error> {
+    let done = sqlx::query(
+        "UPDATE request SET customer = $3
+         WHERE token = $1 AND key = $2 AND effect IS NULL AND customer IS NULL",
+    )
+    .bind(request.token.to_string())
+    .bind(plain(&request.key))
+    .bind(customer.to_string())
+    .execute(connection)
+    .await?;
+    if done.rows_affected() == 0 { Err(Error::LeaseLost) } else { Ok(()) }
 }
 
 /// Notes what a request brings about.

@@ -34,6 +34,17 @@ pub enum Rules<'a> {
     Text(&'a str),
 }
 
+/// A `routing.toml` with one team, whose one member is Ada, and no topics to be learnt.
+pub const ONE_TEAM: &str = r#"
+fallback_team = "support"
+[[team]]
+slug = "support"
+name = "Support"
+[[team.member]]
+slug = "ada"
+name = "Ada"
+"#;
+
 /// The folder of a bench that holds articles of its own, where there are any.
 const OWN_ARTICLES: &str = "articles";
 
@@ -108,8 +119,13 @@ impl Bench {
 
     /// Keeps a customer whom nobody knows.
     pub async fn visitor(&self) -> Customer {
+        self.office.store().keep_customer(&self.visitor_unkept()).await.unwrap()
+    }
+
+    /// Makes up a customer whom nobody knows, not even the store.
+    pub fn visitor_unkept(&self) -> Customer {
         let now = self.office.now();
-        let customer = Customer {
+        Customer {
             id: Id::new(now),
             identity: None,
             name: None,
@@ -118,8 +134,7 @@ impl Bench {
             attributes: Default::default(),
             created_at: now,
             seen_at: now,
-        };
-        self.office.store().keep_customer(&customer).await.unwrap()
+        }
     }
 }
 

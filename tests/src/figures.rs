@@ -2,13 +2,13 @@
 
 use crate::{
     Bench, Rules,
+    moody::Moody,
     office::{SURE, TEAMS, UNSURE, slug, teammate},
 };
-use async_trait::async_trait;
 use bot::{Deed, Place};
 use jiff::SignedDuration;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
-use models::{Embedder, Embedding, HashedEmbedder};
+use models::Embedding;
 use std::sync::Arc;
 
 /// A recorder for one thread. What runs on others is not counted.
@@ -52,34 +52,13 @@ async fn whoever_brings_a_conversation_to_a_team_it_is_counted() {
     }
 }
 
-/// Has no vector for questions.
-struct Broken;
-
-#[async_trait]
-impl Embedder for Broken {
-    fn id(&self) -> &str {
-        HashedEmbedder.id()
-    }
-
-    fn dimension(&self) -> usize {
-        HashedEmbedder.dimension()
-    }
-
-    async fn embed(&self, texts: &[String]) -> Result<Vec<Embedding>, models::Error> {
-        HashedEmbedder.embed(texts).await
-    }
-
-    async fn embed_query(&self, _: &str) -> Result<Embedding, models::Error> {
-        Embedding::new(Vec::new())
-    }
-}
-
 #[tokio::test]
 async fn a_model_that_fails_is_counted() {
     let recorder = recorder();
     let _counted = metrics::set_default_local_recorder(&recorder);
     let bench = Bench::open(Rules::Sample, SURE).await;
-    bench.embed_with(Arc::new(Broken), Rules::Sample, SURE).await;
+    let broken = Moody(|| async { Embedding::new(Vec::new()).map(drop) });
+    bench.embed_with(Arc::new(broken), Rules::Sample, SURE).await;
     let customer = bench.visitor().await;
     bench.say(&customer, Place::New, "How do I change my password?").await;
     let failed = number(&recorder, "frontdesk_model_errors_total{model=\"search\"}");

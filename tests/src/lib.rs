@@ -18,6 +18,9 @@ mod figures;
 #[cfg(test)]
 mod house;
 pub mod intercom;
+mod missing;
+#[cfg(test)]
+mod moody;
 #[cfg(test)]
 mod office;
 #[cfg(test)]
@@ -34,4 +37,5 @@ mod shift;
 #[cfg(test)]
 mod taking;
 
-pub use bench::{Bench, Rules};
+pub use bench::{Bench, ONE_TEAM, Rules};
+pub use missing::does_without;

@@ -51,6 +51,18 @@ when = 'conversation.waiting_minutes >= 600'
 then = { tags = ["waits-too-long"], priority = "high" }
 "#;
 
+/// A rule that ends what the customer takes leave of.
+pub(crate) const ENDS: &str = r#"
+[[reply]]
+slug = "bye"
+text.en = "Good bye."
+
+[[rule]]
+name = "Ends"
+when = 'message.text.mentions("goodbye")'
+then = { reply = "bye", close = true }
+"#;
+
 pub(crate) fn slug(text: &str) -> Slug {
     text.to_string().try_into().unwrap()
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     Bench, Rules,
-    office::{SURE, TEAMS, slug},
+    office::{ENDS, SURE, TEAMS, slug},
 };
 use async_trait::async_trait;
 use bot::{Channel, Delivered, DeliveryError, Inbound, Parcel, Place};
@@ -47,18 +47,8 @@ fn is_note(line: &String) -> bool {
 
 #[tokio::test]
 async fn a_reply_that_nobody_takes_leaves_a_note_where_the_conversation_has_ended() {
-    let rule = r#"
-[[reply]]
-slug = "bye"
-text.en = "Good bye."
-
-[[rule]]
-name = "Ends"
-when = 'message.text.mentions("goodbye")'
-then = { reply = "bye", close = true }
-"#;
     let deaf = Arc::new(Deaf(DeliveryError::Never("HTTP 404".into())));
-    let bench = Bench::sending(deaf, Rules::Text(&format!("{TEAMS}{rule}")), SURE).await;
+    let bench = Bench::sending(deaf, Rules::Text(&format!("{TEAMS}{ENDS}")), SURE).await;
     let id = bench.say_from_afar(&bench.visitor().await, "goodbye then").await;
     let told = bench.told(id).await;
     assert!(told.iter().any(is_note), "{told:?}");

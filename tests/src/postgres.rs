@@ -6,7 +6,6 @@ pub use line::Line;
 
 use std::{
     fs,
-    io::{self, Write},
     os::unix::fs::{MetadataExt, chown},
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
@@ -46,9 +45,7 @@ impl Server {
     /// When it is installed and does not start.
     pub fn start() -> Option<Self> {
         let Some(binaries) = binaries() else {
-            // Past the test harness, which would keep what a passing test prints.
-            let skipped = "SKIPPED: PostgreSQL is not installed; scripts/setup.sh installs it";
-            let _ = writeln!(io::stderr(), "{skipped}");
+            crate::does_without("PostgreSQL is not installed; scripts/setup.sh installs it");
             return None;
         };
         let folder = TempDir::with_prefix("frontdesk-postgres-").expect("a temporary folder");
@@ -176,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_server_starts_stops_and_leaves_nothing_behind() -> io::Result<()> {
+    fn a_server_starts_stops_and_leaves_nothing_behind() -> std::io::Result<()> {
         let Some(server) = Server::start() else { return Ok(()) };
         let folder = server.folder.path().to_path_buf();
         let address = server.database("one");

@@ -45,6 +45,11 @@ impl Running {
         }
     }
 
+    /// Whether it has not ended.
+    pub fn is_running(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
     /// Sends a signal, such as TERM.
     ///
     /// # Panics
@@ -123,6 +128,11 @@ impl Serving {
     /// Between [`Serving::kill`] and [`Serving::restart`].
     pub fn running(&self) -> &Running {
         self.running.as_ref().unwrap()
+    }
+
+    /// Whether it runs, and has not ended by itself.
+    pub fn is_running(&mut self) -> bool {
+        self.running.as_mut().is_some_and(Running::is_running)
     }
 
     /// Kills it without a warning (SIGKILL).

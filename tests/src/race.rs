@@ -1,9 +1,7 @@
 //! Two writers at once: a teammate's reply against the bot's turn.
 
-use crate::{Bench, Rules, figures, office::SURE, postgres::Server};
-use async_trait::async_trait;
+use crate::{Bench, Rules, figures, moody::Moody, office::SURE, postgres::Server};
 use bot::{Deed, Inbound, OfficeError, Place};
-use models::{Embedder, Embedding, HashedEmbedder};
 use router::Owner;
 use std::{sync::Arc, time::Duration};
 use store::{Actor, Content, Id, Record, Store};
@@ -157,49 +155,32 @@ async fn nor_do_they_where_the_database_is_postgresql() {
     }
 }
 
-/// Embeds questions when it is allowed to: a bot that thinks for as long as the test wants.
-struct Pensive {
-    begun: Semaphore,
-    allowed: Semaphore,
-}
-
-#[async_trait]
-impl Embedder for Pensive {
-    fn id(&self) -> &str {
-        HashedEmbedder.id()
-    }
-
-    fn dimension(&self) -> usize {
-        HashedEmbedder.dimension()
-    }
-
-    async fn embed(&self, texts: &[String]) -> Result<Vec<Embedding>, models::Error> {
-        HashedEmbedder.embed(texts).await
-    }
-
-    async fn embed_query(&self, text: &str) -> Result<Embedding, models::Error> {
-        self.begun.add_permits(1);
-        self.allowed.acquire().await.unwrap().forget();
-        HashedEmbedder.embed_query(text).await
-    }
-}
-
 #[tokio::test]
 async fn a_turn_that_a_reply_and_a_hand_back_fall_into_says_nothing() {
     let recorder = figures::recorder();
     let _counted = metrics::set_default_local_recorder(&recorder);
     let bench = Bench::open(Rules::Sample, SURE).await;
-    let pensive = Arc::new(Pensive { begun: Semaphore::new(0), allowed: Semaphore::new(0) });
-    bench.embed_with(pensive.clone(), Rules::Sample, SURE).await;
+    // A bot that thinks for as long as the test wants.
+    let (begun, allowed) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
+    let thinks = (begun.clone(), allowed.clone());
+    let pensive = Moody(move || {
+        let (begun, allowed) = thinks.clone();
+        async move {
+            begun.add_permits(1);
+            allowed.acquire().await.unwrap().forget();
+            Ok(())
+        }
+    });
+    bench.embed_with(Arc::new(pensive), Rules::Sample, SURE).await;
     let (id, number) = bench.asked(0).await;
     let bot = tokio::spawn({
         let office = bench.office.clone();
         async move { office.run_until_idle().await.unwrap() }
     });
-    pensive.begun.acquire().await.unwrap().forget();
+    begun.acquire().await.unwrap().forget();
     let replied = bench.reply(id, number, Way::ReplyAndHandBack).await;
     // From now on it thinks no longer than others.
-    pensive.allowed.add_permits(100);
+    allowed.add_permits(100);
     bot.await.unwrap();
     assert_eq!(bench.judge(id, replied, Way::ReplyAndHandBack).await, First::Teammate);
     // The answer stays as a draft, with the reason that nothing was said.

@@ -125,3 +125,54 @@ then = { hand_off = "leads", teammate = "cy" }
     let told = bench.told(record.id).await;
     assert_eq!(told.iter().filter(|line| line.starts_with("bot: ")).count(), 2, "{told:?}");
 }
+
+#[tokio::test]
+async fn a_promise_that_is_broken_on_arrival_is_told_once() {
+    let bench = Bench::open(Rules::Text(TEAMS), SURE).await;
+    let customer = bench.visitor().await;
+    let record = bench.say(&customer, Place::New, "How many days does the free trial last?").await;
+    let give = |team: &str| Deed::Assign { team: slug(team), teammate: None };
+    // Nobody has decided on a promise, and the leads make none.
+    bench.office.act(record.id, &teammate("ada"), give("leads")).await.unwrap();
+    bench.pass(SignedDuration::from_hours(2));
+    bench.office.run_until_idle().await.unwrap();
+    let n_told = async || {
+        let told = bench.told(record.id).await;
+        told.iter().filter(|line| line.starts_with("sla_due")).count()
+    };
+    assert_eq!(n_told().await, 0, "{:?}", bench.told(record.id).await);
+    // The hour of those whom it comes to now was over an hour ago.
+    bench.office.act(record.id, &teammate("ada"), give("support")).await.unwrap();
+    for _ in 0..2 {
+        bench.office.run_until_idle().await.unwrap();
+        assert_eq!(n_told().await, 1, "{:?}", bench.told(record.id).await);
+        bench.office.act(record.id, &teammate("ada"), Deed::Tag("late".into())).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_team_that_hardly_opens_keeps_nothing_from_escalating() {
+    let rare = r#"
+[[team]]
+slug = "rare"
+name = "Rare"
+[team.hours]
+time_zone = "UTC"
+monday = ["09:00-09:01"]
+
+[[rule]]
+name = "Antiques"
+when = 'message.text.mentions("antique")'
+then = { hand_off = "rare", escalate = { after = "9h", hand_off = "leads" } }
+"#;
+    let bench = Bench::open(Rules::Text(&format!("{TEAMS}{rare}")), UNSURE).await;
+    let customer = bench.visitor().await;
+    let record = bench.say(&customer, Place::New, "I have an antique question").await;
+    assert_eq!(*record.state.owner(), Owner::Team(slug("rare")));
+    // Nine hours of one minute a week would take ten years and more: the clock counts.
+    for (minutes, team) in [(9 * 60 - 1, "rare"), (2, "leads")] {
+        bench.pass(SignedDuration::from_mins(minutes));
+        bench.office.run_until_idle().await.unwrap();
+        assert_eq!(*bench.record(record.id).await.state.owner(), Owner::Team(slug(team)));
+    }
+}

@@ -49,6 +49,11 @@ const visit = () => {
     async (welcome) => {
       // Somebody has signed in or out meanwhile: this one's token must not come back.
       if (visiting !== own) return visit();
+      // Another tab was quicker: both are one visitor's, and go on with its visit.
+      if (!token && !identified() && remembered().token) {
+        visiting = null;
+        return visit();
+      }
       visitor = welcome;
       remember({ verified: welcome.verified });
       if (welcome.token) remember({ token: welcome.token });

@@ -193,3 +193,12 @@ pub struct Log {
 pub struct TelemetryConfig {
     pub otlp_endpoint: String,
 }
+
+/// How long things are kept.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "each key is documented in DEFAULTS, once")]
+pub struct RetentionConfig {
+    pub posts_days: u32,
+    pub audit_days: u32,
+}

@@ -76,10 +76,9 @@ impl<'a> InHand<'a> {
         record.page = page.or(record.page.take());
         record.preview = text.chars().take(PREVIEW_CHARS).collect();
         record.turn_due_at = Some(record.turn_due_at.map_or(now, |due| due.min(now)));
-        if *record.state.owner() != Owner::Bot
-            && let Some(clock) = &mut record.clock
-        {
-            clock.customer_wrote(now);
+        if *record.state.owner() != Owner::Bot {
+            // Where people have it from the start, as after a person's reopening, none runs yet.
+            record.clock.get_or_insert_with(|| SlaClock::new(now)).customer_wrote(now);
         }
         self.entry(Content::Customer { text, client_id });
         if was_closed {
@@ -409,3 +408,6 @@ fn merge(into: &mut Json, from: Json) {
         into.extend(from);
     }
 }
+
+#[cfg(test)]
+mod tests;

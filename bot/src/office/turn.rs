@@ -49,8 +49,8 @@ struct Turn {
     took: Duration,
 }
 
-/// Conversations of all queues together that are looked at to tell a customer how many come first.
-const COUNTED_AT_ONCE: u32 = 2_000;
+/// Conversations of a queue that are looked at to tell a customer how many come first.
+const COUNTED_AT_ONCE: u32 = 1_000;
 
 /// What has come of a turn.
 struct Done {

@@ -1,5 +1,6 @@
 //! What does serving depend on, and what of it is broken?
 
+mod folders;
 mod keeping;
 mod reach;
 pub(super) mod report;
@@ -24,6 +25,7 @@ pub(crate) async fn run(desk: &Path, as_json: bool) -> anyhow::Result<Verdict> {
     if let Ok(settings) = Settings::read(desk) {
         checks.extend(model(&settings));
         checks.extend(opened.as_ref().map(index));
+        checks.extend(folders::look(&settings));
         checks.extend(reach::generator(&settings).await);
         checks.extend(keeping::look(&settings).await);
         checks.extend(secrets(&settings));
@@ -32,6 +34,7 @@ pub(crate) async fn run(desk: &Path, as_json: bool) -> anyhow::Result<Verdict> {
         if let Some(opened) = &opened {
             checks.extend(reach::webhooks(&settings, opened).await);
         }
+        checks.extend(reach::collector(&settings).await);
         checks.extend(super::intercom::glance(&settings).await);
     }
     report::show(&checks, as_json)?;

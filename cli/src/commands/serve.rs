@@ -1,5 +1,6 @@
 mod reload;
 mod stop;
+mod sweep;
 
 use super::index;
 use crate::{
@@ -35,9 +36,6 @@ const TIDY: Duration = Duration::from_secs(5);
 /// first time can take many minutes; posts, timers and people do not wait for that, and questions go
 /// to people until it is done.
 const INDEX_WAIT: Duration = Duration::from_secs(30);
-
-/// How often sessions and visits that have ended are forgotten.
-const SWEEP: Duration = Duration::from_secs(3600);
 
 /// How long the store may take to close. A database that has stopped answering never lets go of a
 /// connection, and whoever stops the desk waits for no database.
@@ -80,6 +78,7 @@ async fn open(
     let token = settings.config.server.metrics_token.reveal().map(str::to_string);
     let health = Arc::new(Health::counting(token)?);
     let grace_s = settings.config.server.shutdown_s;
+    let retention = settings.config.retention.clone();
     let (first_teammate, pace) = (first_teammate(&settings), pace(&settings));
     let web_settings = reached.web(&settings)?;
     let texts = web_settings.texts.clone();
@@ -115,7 +114,7 @@ async fn open(
     let reload = Reload { changes, tools, office, webhooks, texts, health: health.clone() };
     tasks.start("rules", reload.run(stopping.clone()));
     tasks.start("figures", tidy(health, stopping.clone()));
-    tasks.start("sweep", sweep(store, stopping.clone()));
+    tasks.start("sweep", sweep::sweep(store, retention, stopping.clone()));
     if let Some(mirror) = mirror {
         tasks.start("help centre", super::intercom::keep_in_step(mirror, stopping.clone()));
     }
@@ -306,19 +305,6 @@ async fn tidy(health: Arc<Health>, stopping: CancellationToken) -> anyhow::Resul
     loop {
         tokio::select! {
             () = tokio::time::sleep(TIDY) => health.tidy(),
-            () = stopping.cancelled() => return Ok(()),
-        }
-    }
-}
-
-/// Forgets sessions and visits that have ended, at the start and every hour.
-async fn sweep(store: Store, stopping: CancellationToken) -> anyhow::Result<()> {
-    loop {
-        if let Err(failure) = store.sweep(known::now()).await {
-            tracing::error!(error = %failure, "sessions that have ended were not forgotten");
-        }
-        tokio::select! {
-            () = tokio::time::sleep(SWEEP) => {}
             () = stopping.cancelled() => return Ok(()),
         }
     }

@@ -4,6 +4,7 @@ use tempfile::TempDir;
 use tests::{program::Serving, sample};
 
 pub(crate) const EMAIL: &str = "lena@vannerly.example";
+pub(crate) const ADMIN: &str = "grace@vannerly.example";
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
 /// The sample company, served, whose every draft is sure enough to be sent, and whose people take
@@ -21,7 +22,7 @@ impl Desk {
         let routing = fs::read_to_string(sample::folder().join("routing.toml")).unwrap();
         let routing = routing.replace("assignment = \"round_robin\"", "assignment = \"manual\"");
         fs::write(folder.path().join("routing.toml"), routing).unwrap();
-        add_teammate(folder.path());
+        add_teammate(folder.path(), ("lena-brandt", "Lena Brandt", EMAIL), "lead");
         let serving = Serving::start(sample::command(PROGRAM, folder.path()));
         Self { serving, folder }
     }
@@ -44,6 +45,14 @@ impl Desk {
         format!("file://{}", file.display())
     }
 
+    /// Makes an account for an admin, and a token, so that there is something to administer.
+    pub(crate) fn with_admin(&self) {
+        add_teammate(self.folder.path(), ("grace", "Grace Hopper", ADMIN), "admin");
+        let mut command = sample::command(PROGRAM, self.folder.path());
+        command.args(["tokens", "add", "crm-sync", "--scope", "customers:write"]);
+        assert!(command.output().unwrap().status.success(), "no token is made");
+    }
+
     /// Kills the server without a warning (SIGKILL).
     pub(crate) fn kill(&mut self) {
         self.serving.kill();
@@ -62,10 +71,10 @@ impl Desk {
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_frontdesk");
 
-fn add_teammate(folder: &Path) {
+fn add_teammate(folder: &Path, (slug, name, email): (&str, &str, &str), role: &str) {
     let mut child = sample::command(PROGRAM, folder)
-        .args(["teammates", "add", "lena-brandt", "--name", "Lena Brandt", "--email", EMAIL])
-        .args(["--role", "lead", "--password-stdin"])
+        .args(["teammates", "add", slug, "--name", name, "--email", email])
+        .args(["--role", role, "--password-stdin"])
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .spawn()

@@ -1,7 +1,10 @@
 //! What the messenger does with answers that no desk would give: they stand for whatever may go
 //! wrong between what somebody wrote and the page that shows it.
 
-use crate::{desk::Desk, page::Page};
+use crate::{
+    desk::Desk,
+    page::{ENTER, Page},
+};
 use serde_json::json;
 
 /// Answers in the desk's place: a visit that is proven, one conversation, and its stream.
@@ -112,4 +115,48 @@ arrive();
     let token = "const key = Object.keys(localStorage).find((key) => key.startsWith('frontdesk:'));
         return JSON.parse(localStorage.getItem(key) || '{}').token || null";
     assert_eq!(page.run(token, json!([])).await, json!(null));
+}
+
+/// Has another tab open a visit and write while the answer to this one's is on its way, and proves
+/// that both go on as one visitor, with the conversation of the other.
+pub(crate) async fn two_tabs_are_one_visitor(page: &Page, desk: &Desk) {
+    page.go(&desk.address()).await;
+    page.run("localStorage.clear()", json!([])).await;
+    page.go(&desk.address()).await;
+    page.read(".launcher", "").await;
+    let tabs = r#"
+const real = window.fetch;
+const post = async (path, token, body) => {
+  const headers = { 'Content-Type': 'application/json' };
+  if (token) headers.Authorization = 'Bearer ' + token;
+  const answer = await real('/messenger/v1' + path, { method: 'POST', headers, body: JSON.stringify(body) });
+  return answer.json();
+};
+window.fetch = (url, options = {}) => {
+  if (!url.endsWith('/visits') || window.arrive) return real(url, options);
+  const answer = real(url, options);
+  return new Promise((done) => { window.arrive = () => answer.then(done); });
+};
+const elsewhere = async () => {
+  const { token } = await post('/visits', null, {});
+  const first = { conversation: null, client_id: 'other-tab-1', text: 'How long is the trial?' };
+  const { conversation } = await post('/messages', token, first);
+  const kept = { token, conversation, verified: false, seen: 0 };
+  localStorage.setItem('frontdesk:' + location.origin, JSON.stringify(kept));
+  window.other = token;
+};
+Frontdesk.open();
+Frontdesk.write('Can I extend it?');
+elsewhere();
+"#;
+    page.run(tabs, json!([])).await;
+    page.until("return window.other", json!([])).await;
+    page.run("roots[1].querySelector('textarea').focus()", json!([])).await;
+    page.keys(ENTER).await;
+    page.until("return window.arrive", json!([])).await;
+    page.run("window.arrive()", json!([])).await;
+    page.read(".message.own .bubble", "Can I extend it?").await;
+    page.until("return !seen('[data-waits]').length", json!([])).await;
+    let kept = "return JSON.parse(localStorage.getItem('frontdesk:' + location.origin)).token === window.other";
+    assert_eq!(page.run(kept, json!([])).await, json!(true), "the other tab's visit is over");
 }

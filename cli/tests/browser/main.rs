@@ -22,7 +22,7 @@ mod teammate;
 mod tests {
     use crate::{
         customer::Customer,
-        desk::Desk,
+        desk::{ADMIN, Desk},
         driver::{Driver, Screen},
         foreign, report,
         teammate::Teammate,
@@ -130,6 +130,18 @@ mod tests {
     async fn a_customer_and_a_teammate_meet_on_phones() {
         meet(Screen::Phone).await;
     }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_pages_of_admins_can_be_used_by_everybody() {
+        let Some(driver) = Driver::start() else { return };
+        let desk = Desk::start();
+        desk.with_admin();
+        for screen in [Screen::Desktop, Screen::Phone] {
+            let admin = Teammate::arrive_as(driver.open(screen).await, &desk, ADMIN).await;
+            admin.administrate().await;
+        }
+    }
+
     #[tokio::test(flavor = "multi_thread")]
     async fn what_comes_from_elsewhere_neither_acts_nor_signs_in() {
         let Some(driver) = Driver::start() else { return };
@@ -137,6 +149,7 @@ mod tests {
         let page = driver.open(Screen::Desktop).await;
         foreign::hostile_lines_stay_words(&page, &desk).await;
         foreign::a_late_welcome_signs_nobody_in_again(&page, &desk).await;
+        foreign::two_tabs_are_one_visitor(&page, &desk).await;
     }
 
     #[tokio::test(flavor = "multi_thread")]

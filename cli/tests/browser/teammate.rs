@@ -13,11 +13,16 @@ pub(crate) struct Teammate {
 impl Teammate {
     /// Signs in.
     pub(crate) async fn arrive(page: Page, desk: &Desk) -> Self {
+        Self::arrive_as(page, desk, EMAIL).await
+    }
+
+    /// Signs in as who has this address.
+    pub(crate) async fn arrive_as(page: Page, desk: &Desk, email: &str) -> Self {
         page.go(&format!("{}/inbox", desk.address())).await;
         page.read("h1", "Sign in").await;
         page.look("inbox-1-sign-in").await;
         page.press("#email", "").await;
-        page.keys(&format!("{EMAIL}{TAB}{PASSWORD}{ENTER}")).await;
+        page.keys(&format!("{email}{TAB}{PASSWORD}{ENTER}")).await;
         page.read("#list", "Mine").await;
         Self { page }
     }
@@ -90,11 +95,30 @@ impl Teammate {
     /// Looks at the other pages of the inbox.
     pub(crate) async fn look_around(&self) {
         for (path, name) in [("search?q=trial", "search"), ("judge", "judge"), ("me", "me")] {
-            let origin = self.page.run("return location.origin", json!([])).await;
-            let origin = origin.as_str().unwrap_or_default();
-            self.page.go(&format!("{origin}/inbox/{path}")).await;
-            self.page.read("#main", "").await;
-            self.page.look(&format!("inbox-5-{name}")).await;
+            self.look_at(&format!("/inbox/{path}"), "#main", &format!("inbox-5-{name}")).await;
         }
+    }
+
+    /// Looks at what admins alone see, each page with something on it, and at what programs are told.
+    pub(crate) async fn administrate(&self) {
+        for (path, name, words) in [
+            ("audit", "audit", "token"),
+            ("teammates", "teammates", "Lena Brandt"),
+            ("tokens", "tokens", "crm-sync"),
+            ("webhooks", "webhooks", "pager"),
+        ] {
+            let name = format!("inbox-6-{name}");
+            self.look_at(&format!("/inbox/{path}"), "#main", &name).await;
+            self.page.read("#main", words).await;
+        }
+        self.look_at("/api/v1/docs", "h1", "api-docs").await;
+    }
+
+    async fn look_at(&self, path: &str, shown: &str, name: &str) {
+        let origin = self.page.run("return location.origin", json!([])).await;
+        let origin = origin.as_str().unwrap_or_default();
+        self.page.go(&format!("{origin}{path}")).await;
+        self.page.read(shown, "").await;
+        self.page.look(name).await;
     }
 }

@@ -3,6 +3,7 @@
 mod articles;
 mod connect;
 mod export;
+mod quiet;
 mod shadow;
 
 use crate::bench::{Bench, Ran};

@@ -4,6 +4,8 @@
 //! is reading what the program prints, with a limit.
 
 #[cfg(test)]
+mod archive;
+#[cfg(test)]
 mod audience;
 #[cfg(test)]
 mod bench;

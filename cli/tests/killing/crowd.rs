@@ -1,4 +1,7 @@
-use crate::stream::{self, Seen};
+use crate::{
+    node::PATIENCE,
+    stream::{self, Seen},
+};
 use serde_json::{Value, json};
 use std::{
     sync::{
@@ -15,8 +18,8 @@ const AT_ONCE: usize = 32;
 /// Of so many customers one follows along by a stream; the others read everything afterwards.
 const STREAMS: usize = 4;
 
-/// How long a customer tries to say something, and the longest pause between two attempts.
-const PATIENCE: (Duration, Duration) = (Duration::from_secs(900), Duration::from_millis(400));
+/// The longest pause between two attempts to say something.
+const PAUSE: Duration = Duration::from_millis(400);
 
 /// What every customer writes, one after the other.
 pub(crate) const MESSAGES: [&str; 2] =
@@ -165,7 +168,7 @@ impl Customer<'_> {
         let (n, addresses) = (self.number, &self.street.addresses);
         let mut met = String::new();
         let (began, mut n_attempts, mut pause) = (Instant::now(), n, Duration::from_millis(40));
-        while began.elapsed() < PATIENCE.0 {
+        while began.elapsed() < PATIENCE {
             let address = &addresses[n_attempts % addresses.len()];
             n_attempts += 1;
             let request = self.street.client.post(format!("{address}/messenger/v1/{what}"));
@@ -186,7 +189,7 @@ impl Customer<'_> {
             }
             self.street.breaks();
             tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(PATIENCE.1);
+            pause = (pause * 2).min(PAUSE);
         }
         panic!("nobody took {what} of customer {n}, last: {met}");
     }

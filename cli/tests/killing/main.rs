@@ -69,6 +69,10 @@ mod tests {
             n_amid += usize::from(crowd.n_there() > 0);
             let turn = n_kills % nodes.len();
             tokio::task::block_in_place(|| {
+                assert!(
+                    nodes[turn].is_running(),
+                    "node {turn} ended by itself before kill {n_kills}"
+                );
                 nodes[turn].restart();
                 between(n_kills + 1);
             });
@@ -98,6 +102,10 @@ mod tests {
         let store = Store::open(&desk.store()).await.unwrap();
         let address = url(&nodes[0]);
         Evidence { store, address, held: &held, sink }.judge().await;
+        assert!(
+            nodes.iter_mut().all(Serving::is_running),
+            "a node ended by itself after the kills"
+        );
         assert!(held.len() >= CONVERSATIONS);
         let (n_held, n_heard) = (held.len(), sink.heard().len());
         let judged_s = began.elapsed().as_secs_f64();

@@ -1,6 +1,12 @@
-use std::{fs, time::Duration};
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
 use tempfile::TempDir;
-use tests::{program::Serving, sample};
+use tests::{ONE_TEAM, program::Serving, sample};
+
+/// How long anybody waits for what must come: longer than the slowest machine takes.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(900);
 
 /// The sample company's articles with a desk whose every draft is sure enough to be sent, and which
 /// tells another system of every message.
@@ -38,8 +44,7 @@ impl Desk {
         fs::write(file, format!("{settings}\n[webhooks]\nallow_private = true\n")).unwrap();
         let url = &self.webhook;
         let routing = format!(
-            "fallback_team = \"support\"\n[[team]]\nslug = \"support\"\nname = \"Support\"\n\
-             [[webhook]]\nslug = \"sink\"\nurl = \"{url}\"\nevents = [\"message.created\"]\n"
+            "{ONE_TEAM}[[webhook]]\nslug = \"sink\"\nurl = \"{url}\"\nevents = [\"message.created\"]\n"
         );
         fs::write(node.join("routing.toml"), routing).unwrap();
         let mut command = sample::command(env!("CARGO_BIN_EXE_frontdesk"), &node);
@@ -52,13 +57,23 @@ impl Desk {
 /// killed every second never comes that far.
 pub(crate) async fn ready(node: &Serving) {
     let (client, url) = (reqwest::Client::new(), format!("{}/readyz", url(node)));
-    for _ in 0..600 {
-        if client.get(&url).send().await.is_ok_and(|answer| answer.status().is_success()) {
-            return;
+    patiently("the server is never ready", async || {
+        let answer = client.get(&url).send().await.ok()?;
+        answer.status().is_success().then_some(())
+    })
+    .await;
+}
+
+/// Looks again and again until there is something to see.
+pub(crate) async fn patiently<T>(else_panics: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let began = Instant::now();
+    while began.elapsed() < PATIENCE {
+        if let Some(seen) = look().await {
+            return seen;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    panic!("the server is never ready");
+    panic!("{else_panics}");
 }
 
 /// Where a server is reached.

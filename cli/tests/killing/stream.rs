@@ -1,10 +1,10 @@
-use crate::crowd::{MESSAGES, Street, from};
+use crate::{
+    crowd::{MESSAGES, Street, from},
+    node::PATIENCE,
+};
 use reqwest::Response;
 use serde_json::Value;
 use std::time::{Duration, Instant};
-
-/// How long a customer waits for what must come.
-const PATIENCE: Duration = Duration::from_secs(900);
 
 /// Longest silence of a stream before a customer tries another one: half a sign of life more than
 /// the desk lets pass.

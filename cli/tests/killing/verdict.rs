@@ -1,13 +1,11 @@
 use crate::{
     crowd::{Held, MESSAGES, from},
+    node::patiently,
     sink::{Sink, Told},
 };
 use router::{Owner, Status};
 use serde_json::{Value, json};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::collections::{BTreeMap, BTreeSet};
 use store::{Content, Decided, Entry, Id, Page, PostState, Record, Store};
 
 /// Where the desk tells the other system.
@@ -45,14 +43,11 @@ impl Evidence<'_> {
     }
 
     async fn at_rest(&self, id: Id<Record>) -> Record {
-        for _ in 0..600 {
+        patiently(&format!("the turn of {id} is never taken"), async || {
             let record = self.store.conversation(id).await.unwrap();
-            if record.turn_due_at.is_none() {
-                return record;
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        panic!("the turn of {id} is never taken");
+            record.turn_due_at.is_none().then_some(record)
+        })
+        .await
     }
 
     /// Returns the lines that the customer reads after all.
@@ -66,18 +61,14 @@ impl Evidence<'_> {
 
     /// Waits until the other system has been told everything.
     async fn sent_out(&self) {
-        for _ in 0..1_200 {
-            if self.store.oldest_post().await.unwrap().is_none() {
-                let page = Page { before: None, limit: 1_000_000 };
-                let posts = self.store.posts(Some(WEBHOOK), &page).await.unwrap();
-                for post in posts {
-                    assert_eq!(post.state, PostState::Sent, "{post:#?}");
-                }
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
+        patiently("the outbox is never empty", async || {
+            self.store.oldest_post().await.unwrap().is_none().then_some(())
+        })
+        .await;
+        let page = Page { before: None, limit: 1_000_000 };
+        for post in self.store.posts(Some(WEBHOOK), &page).await.unwrap() {
+            assert_eq!(post.state, PostState::Sent, "{post:#?}");
         }
-        panic!("the outbox is never empty");
     }
 }
 

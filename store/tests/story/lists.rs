@@ -60,6 +60,14 @@ async fn a_queue_is_ordered_by_promise_priority_and_arrival() {
         assert_eq!(ids(&all), [promised, urgent, early, late, held], "{}", scene.name);
         assert_eq!(ids(&store.queue(&billing, false, 2).await.unwrap()), [promised, urgent]);
         assert_eq!(ids(&store.held_by(&slug("ada"), 10).await.unwrap()), [held]);
+        // However long the queue of one team is, another's is seen.
+        let queues = store.queues(2).await.unwrap();
+        let told = |team: &str| -> Vec<String> {
+            let of = queues.iter().filter(|(slug, _)| slug.as_str() == team);
+            of.map(|(_, waiting)| waiting.id.clone()).collect()
+        };
+        assert_eq!(told("billing"), [promised, urgent].map(|id| id.to_string()), "{}", scene.name);
+        assert_eq!((told("sales").len(), queues.len()), (1, 3), "{}", scene.name);
 
         let waiting = store.waiting(at(3), None, 10).await.unwrap();
         let waiting: Vec<_> = waiting.iter().map(|record| record.id).collect();

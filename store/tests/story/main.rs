@@ -18,6 +18,8 @@ mod people;
 #[cfg(test)]
 mod post;
 #[cfg(test)]
+mod prune;
+#[cfg(test)]
 mod receive;
 #[cfg(test)]
 mod rota;

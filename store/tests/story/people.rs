@@ -4,8 +4,8 @@ use router::{Event, Presence};
 use serde_json::json;
 use std::collections::BTreeSet;
 use store::{
-    Account, Actor, ApiToken, Audit, Change, Customer, Error, Guard, Id, Idempotent, KeyedRequest,
-    NewAccount, Page, Record, Role, Session, Store, Visit,
+    Account, Actor, ApiToken, Audit, Change, Customer, Effect, Error, Guard, Id, Idempotent,
+    KeyedRequest, NewAccount, Page, Record, Role, Session, Store, Visit,
 };
 
 fn account(name: &str) -> NewAccount {
@@ -367,12 +367,44 @@ async fn what_a_request_brought_about_is_known_although_its_answer_was_lost() {
         assert!(matches!(again, Err(Error::LeaseLost)), "{again:?}");
         // Whoever worked on it died, or failed afterwards.
         store.end_request((id, "k"), None).await.unwrap();
-        let effect = Some(conversation);
+        let effect = Some(Effect::Changed(conversation));
         let done = Idempotent { request_hash: "body".into(), answer: None, effect };
         assert_eq!(begin(4_000).await, Some(done), "{}", scene.name);
         let record = store.conversation(conversation).await.unwrap();
         assert_eq!(record.n_entries, 2, "{}", scene.name);
         store.erase(record.customer).await.unwrap();
+        assert_eq!(begin(4_001).await, None, "{}", scene.name);
+    }
+}
+
+#[tokio::test]
+async fn a_request_opens_one_customer_although_its_answer_was_lost() {
+    for scene in scenes().await {
+        let store = &scene.store;
+        let id = Id::new(at(0));
+        let (name, hash, scopes) = ("crm".to_string(), "h".to_string(), vec![]);
+        let (created_at, used_at, revoked_at) = (at(0), None, None);
+        let token = ApiToken { id, name, hash, scopes, created_at, used_at, revoked_at };
+        store.keep_token(&token).await.unwrap();
+        let begin = async |now: i64| {
+            store.begin_request((id, "k"), "body", at(now - 9_000), at(now)).await.unwrap()
+        };
+        let request = KeyedRequest { token: id, key: "k".into() };
+        let early = store.open_customer(&visitor(at(0)), &request).await;
+        assert!(matches!(early, Err(Error::LeaseLost)), "{early:?}");
+        assert_eq!(begin(0).await, None);
+        let first = visitor(at(0));
+        store.open_customer(&first, &request).await.unwrap();
+        let again = store.open_customer(&visitor(at(1)), &request).await;
+        assert!(matches!(again, Err(Error::LeaseLost)), "{again:?}");
+        let kept = store.customers(None, &newest(9)).await.unwrap();
+        assert_eq!(kept, [first.clone()], "{}", scene.name);
+        // Whoever worked on it died, or failed afterwards.
+        store.end_request((id, "k"), None).await.unwrap();
+        let effect = Some(Effect::Opened(first.id));
+        let done = Idempotent { request_hash: "body".into(), answer: None, effect };
+        assert_eq!(begin(4_000).await, Some(done), "{}", scene.name);
+        store.erase(first.id).await.unwrap();
         assert_eq!(begin(4_001).await, None, "{}", scene.name);
     }
 }

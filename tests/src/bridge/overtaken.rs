@@ -5,7 +5,7 @@ use super::{Bridge, PLEA, QUESTION, RULES, person, team};
 use crate::{
     Bench, Rules,
     intercom::{Happening, Mishap, State},
-    office::{SURE, slug, teammate},
+    office::{ENDS, SURE, slug, teammate},
 };
 use bot::Deed;
 use intercom::Mode;
@@ -22,20 +22,11 @@ then = { hand_off = "support", teammate = "ada" }
 name = "Robots are the bot's"
 when = 'message.text.mentions("robot")'
 then = { return_to_bot = true }
-
-[[reply]]
-slug = "bye"
-text.en = "Good bye."
-
-[[rule]]
-name = "Ends"
-when = 'message.text.mentions("goodbye")'
-then = { reply = "bye", close = true }
 "#;
 
 impl Bridge {
     async fn with_more() -> Self {
-        let rules = format!("{RULES}{MORE}");
+        let rules = format!("{RULES}{MORE}{ENDS}");
         Self::with(Bench::open(Rules::Text(&rules), SURE).await, Mode::Live).await
     }
 

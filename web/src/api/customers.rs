@@ -26,7 +26,7 @@ pub(super) fn routes() -> OpenApiRouter<Front> {
 
 /// A person who asks.
 #[derive(Debug, Serialize, ToSchema)]
-struct Customer {
+pub(super) struct Customer {
     /// Id.
     #[schema(format = "uuid")]
     id: String,
@@ -144,12 +144,17 @@ impl Known {
     responses((status = 201, description = "The customer.", body = Customer)))]
 async fn open(
     State(front): State<Front>,
+    program: Program,
     Body(known): Body<Known>,
 ) -> Result<(StatusCode, Json<Customer>), Problem> {
     let mut customer = new(&front, None);
     known.lay_over(&mut customer)?;
-    let kept = front.office.store().keep_customer(&customer).await?;
-    Ok((StatusCode::CREATED, Json(kept.into())))
+    let store = front.office.store();
+    match program.request() {
+        Some(request) => store.open_customer(&customer, &request).await?,
+        None => customer = store.keep_customer(&customer).await?,
+    }
+    Ok((StatusCode::CREATED, Json(customer.into())))
 }
 
 fn new(front: &Front, identity: Option<Identity>) -> store::Customer {

@@ -60,7 +60,7 @@ impl<T> Listed<T> {
     pub(super) fn of<F>(
         mut found: Vec<F>,
         page: &Page,
-        (id, show): (impl Fn(&F) -> String, impl Fn(F) -> T),
+        (id, show): (impl Fn(&F) -> String, impl FnMut(F) -> T),
     ) -> Self {
         let limit = usize::try_from(page.limit.saturating_sub(1)).unwrap_or(usize::MAX);
         let more = found.len() > limit;

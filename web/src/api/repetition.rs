@@ -2,6 +2,7 @@ use super::{
     asked,
     bearer::{Checkpoint, Program},
     conversations::Conversation,
+    customers::Customer,
 };
 use crate::{problem::Problem, secret};
 use axum::{
@@ -13,7 +14,7 @@ use axum::{
 };
 use jiff::SignedDuration;
 use sha2::{Digest, Sha256};
-use store::{Id, Idempotent};
+use store::{Effect, Id, Idempotent};
 
 /// Names a request, so that it can be sent again without being done again
 /// (draft-ietf-httpapi-idempotency-key-header).
@@ -92,15 +93,8 @@ async fn begin(
             Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "key_reused", detail))
         }
         // It was done, but whoever worked on it died before it was answered.
-        Some(Idempotent { answer: None, effect: Some(conversation), .. }) => {
-            let (status, is_shown) = answer_at(&path);
-            let body = match is_shown {
-                true => {
-                    let conversation = Conversation::from(store.conversation(conversation).await?);
-                    serde_json::to_string(&conversation).map_err(|e| Problem::inside(&e))?
-                }
-                false => String::new(),
-            };
+        Some(Idempotent { answer: None, effect: Some(effect), .. }) => {
+            let (status, body) = answer_to(store, effect, &path).await?;
             Ok(Err(replay(status.as_u16(), body)))
         }
         Some(Idempotent { answer: None, .. }) => {
@@ -109,6 +103,28 @@ async fn begin(
         }
         Some(Idempotent { answer: Some((status, body)), .. }) => Ok(Err(replay(status, body))),
     }
+}
+
+/// Answers a request again that was not answered, as far as its effect tells.
+async fn answer_to(
+    store: &store::Store,
+    effect: Effect,
+    path: &str,
+) -> Result<(StatusCode, String), Problem> {
+    let (status, shown) = match effect {
+        Effect::Opened(id) => {
+            let customer = Customer::from(store.customer(id).await?);
+            (StatusCode::CREATED, serde_json::to_string(&customer))
+        }
+        Effect::Changed(id) => match answer_at(path) {
+            (status, false) => return Ok((status, String::new())),
+            (status, true) => {
+                let conversation = Conversation::from(store.conversation(id).await?);
+                (status, serde_json::to_string(&conversation))
+            }
+        },
+    };
+    Ok((status, shown.map_err(|failure| Problem::inside(&failure))?))
 }
 
 /// Says how what changes a conversation is answered by path: with which status, and whether the

@@ -15,17 +15,11 @@ use jiff::SignedDuration;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value as Json, json};
 use std::sync::{Arc, Once};
-use tests::{Bench, Rules};
+use tests::{Bench, ONE_TEAM, Rules};
 use tokio::net::TcpListener;
 
-const RULES: &str = r#"
-fallback_team = "front"
-[[team]]
-slug = "front"
-name = "Front line"
-[[team.member]]
-slug = "ada"
-name = "Ada"
+/// A team beside the one that everybody has.
+const BILLING: &str = r#"
 [[team]]
 slug = "billing"
 name = "Billing"
@@ -33,6 +27,10 @@ name = "Billing"
 time_zone = "Europe/Berlin"
 thursday = ["09:00-17:00"]
 "#;
+
+fn rules() -> String {
+    format!("{ONE_TEAM}{BILLING}")
+}
 
 /// Where the store of a desk is.
 #[derive(Default)]
@@ -75,7 +73,7 @@ impl Api {
     }
 
     async fn at(place: &Place) -> Self {
-        let bench = place.bench(RULES).await;
+        let bench = place.bench(&rules()).await;
         let office = bench.office.clone();
         Self::with(bench, office).await
     }

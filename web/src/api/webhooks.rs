@@ -8,7 +8,7 @@ use axum::{Json, extract::State, http::StatusCode};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
-use store::{Audit, Guard, NewPost, Post, PostState};
+use store::{Attempt, Audit, Guard, Id, NewPost, Post, PostState};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -45,12 +45,31 @@ struct Posted {
     n_attempts: u32,
     /// What the last attempt met, such as `HTTP 503`.
     last_result: Option<String>,
+    /// The last attempts, at most 20, in their order.
+    attempts: Vec<Tried>,
     /// When it was written.
     created_at: Timestamp,
     /// When it is sent next, or was settled.
     at: Timestamp,
     /// What is sent: the conversation, and the circumstances of the event.
     body: Value,
+}
+
+/// An attempt to send a post.
+#[derive(Debug, Serialize, ToSchema)]
+struct Tried {
+    /// Which one it was, from 1 on.
+    number: u32,
+    /// When it was begun.
+    at: Timestamp,
+    /// What it met; null: nothing is known of it.
+    result: Option<String>,
+}
+
+impl From<Attempt> for Tried {
+    fn from(attempt: Attempt) -> Self {
+        Self { number: attempt.number, at: attempt.at, result: attempt.result }
+    }
 }
 
 /// How a post stands.
@@ -63,8 +82,8 @@ enum Standing {
     Failed,
 }
 
-impl From<Post> for Posted {
-    fn from(post: Post) -> Self {
+impl Posted {
+    fn new(post: Post, attempts: Vec<Attempt>) -> Self {
         Self {
             id: post.id.to_string(),
             conversation: post.conversation.to_string(),
@@ -77,6 +96,7 @@ impl From<Post> for Posted {
             },
             n_attempts: post.n_attempts,
             last_result: post.last_result,
+            attempts: attempts.into_iter().map(Tried::from).collect(),
             created_at: post.created_at,
             at: post.at,
             body: post.body,
@@ -121,8 +141,14 @@ async fn deliveries(
     let page = part.page()?;
     let destination = destination(&front, &slug)?;
     let found = front.office.store().posts(Some(&destination), &page).await?;
+    let ids: Vec<Id<Post>> = found.iter().map(|post| post.id).collect();
+    let mut attempts = front.office.store().attempts(&ids).await?;
     let id = |post: &Post| post.id.to_string();
-    Ok(Json(Listed::of(found, &page, (id, Posted::from))))
+    let posted = |post: Post| {
+        let attempts = attempts.remove(&post.id).unwrap_or_default();
+        Posted::new(post, attempts)
+    };
+    Ok(Json(Listed::of(found, &page, (id, posted))))
 }
 
 fn destination(front: &Front, slug: &str) -> Result<String, Problem> {

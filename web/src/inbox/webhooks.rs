@@ -11,7 +11,7 @@ use axum::{
     response::Response,
 };
 use serde::Deserialize;
-use store::{Page, Post, PostState, Role};
+use store::{Attempt, Id, Page, Post, PostState, Role};
 
 /// Deliveries that one page shows.
 const LIMIT: u32 = 100;
@@ -31,6 +31,7 @@ struct Line {
     conversation: String,
     state: &'static str,
     n_attempts: u32,
+    attempts: Vec<(u32, Moment, String)>,
     created: Moment,
     at: Moment,
     result: String,
@@ -61,11 +62,21 @@ pub(super) async fn page(
     let destination = format!("webhook:{chosen}");
     let posts = front.office.store().posts(Some(&destination), &part).await?;
     let older = page::older(&posts, LIMIT, |post| post.id);
-    let posts = posts.into_iter().map(|post| line(post, now)).collect();
+    let ids: Vec<Id<Post>> = posts.iter().map(|post| post.id).collect();
+    let mut attempts = front.office.store().attempts(&ids).await?;
+    let posts = posts.into_iter().map(|post| {
+        let attempts = attempts.remove(&post.id).unwrap_or_default();
+        line(post, attempts, now)
+    });
+    let posts = posts.collect();
     Ok(show(&WebhooksPage { shell, webhooks, chosen, posts, older }))
 }
 
-fn line(post: Post, now: jiff::Timestamp) -> Line {
+fn line(post: Post, attempts: Vec<Attempt>, now: jiff::Timestamp) -> Line {
+    let attempts = attempts.into_iter().map(|attempt| {
+        let result = attempt.result.unwrap_or_else(|| "nothing is known".into());
+        (attempt.number, Moment::new(attempt.at, now), result)
+    });
     Line {
         kind: post.kind,
         conversation: post.conversation.to_string(),
@@ -76,6 +87,7 @@ fn line(post: Post, now: jiff::Timestamp) -> Line {
             PostState::Failed => "failed",
         },
         n_attempts: post.n_attempts,
+        attempts: attempts.collect(),
         created: Moment::new(post.created_at, now),
         at: Moment::new(post.at, now),
         result: post.last_result.unwrap_or_default(),

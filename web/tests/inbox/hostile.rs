@@ -150,13 +150,29 @@ async fn markup_in_articles_never_becomes_markup_of_a_draft() {
     let shown = format!("/inbox/conversations/{id}");
     let draft = browser.get(&shown).await.text;
     assert!(draft.to_lowercase().contains("cowrie shells costs"), "{draft}");
-    for path in [shown, "/inbox/judge".into(), "/inbox/lists/all".into()] {
-        let text = browser.get(&path).await.text;
-        for forbidden in
-            ["<img", "<script>alert", "<svg onload", "href=\"javascript:", "\"><script>", "\"&gt;<"]
-        {
-            assert!(!text.contains(forbidden), "{forbidden} in {path}: {text}");
-        }
+    for path in [shown, "/inbox/lists/all".into()] {
+        tamed(&browser.get(&path).await.text, &path);
+    }
+}
+
+#[tokio::test]
+async fn nor_of_the_page_on_which_answers_are_judged() {
+    let desk = Desk::on(Bench::with_articles(&HOSTILE_ARTICLES, 5.0).await).await;
+    let id = desk.ask(None, "How do I pay with cowrie shells?", "https://vannerly.example").await;
+    let browser = desk.signed_in("lena-brandt").await;
+    let page = browser.get("/inbox/judge").await;
+    assert_eq!(page.status, 200);
+    assert!(page.text.to_lowercase().contains("cowrie shells costs"), "{}", page.text);
+    assert!(page.text.contains(&id.to_string()), "the answer is there to be judged");
+    tamed(&page.text, "/inbox/judge");
+}
+
+/// Asserts that nothing of the hostile articles acts in a page.
+fn tamed(text: &str, path: &str) {
+    for forbidden in
+        ["<img", "<script>alert", "<svg onload", "href=\"javascript:", "\"><script>", "\"&gt;<"]
+    {
+        assert!(!text.contains(forbidden), "{forbidden} in {path}: {text}");
     }
 }
 

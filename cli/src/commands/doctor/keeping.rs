@@ -1,6 +1,9 @@
 //! Where conversations are kept: database, disk, permissions, and who may sign in.
 
-use super::report::{Check, State};
+use super::{
+    folders::unwritable,
+    report::{Check, State},
+};
 use crate::{commands::serve::first_teammate, settings::Settings};
 use std::{
     collections::BTreeSet,
@@ -65,19 +68,14 @@ pub(super) async fn look(settings: &Settings) -> Vec<Check> {
 
 /// Looks whether the disk of a file has room and may be written.
 fn disk(file: &Path) -> Vec<Check> {
-    let folder = file.ancestors().skip(1).find(|folder| folder.exists());
-    let folder = folder.filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let name = folder.display();
+    let Some(folder) = file.parent() else { return Vec::new() };
+    if let Some((what, mend)) = unwritable(folder) {
+        let mend = if mend.is_empty() { mend } else { format!("{mend}; or ") };
+        let mend = format!("{mend}set `store` to a path that can be");
+        return vec![Check::broken("store", what, mend)];
+    }
+    let folder = folder.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("."));
     let mut checks = Vec::new();
-    if !folder.is_dir() {
-        let what = format!("{name} is no folder, so {} cannot be made", file.display());
-        return vec![Check::broken("store", what, "set `store` to a path that can be")];
-    }
-    if rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).is_err() {
-        let what = format!("this user may not write into {name}");
-        let mend = format!("give it the folder: chown -R \"$USER\" {name}; or set `store`");
-        checks.push(Check::broken("store", what, mend));
-    }
     let Ok(space) = rustix::fs::statvfs(folder) else { return checks };
     let free = space.f_bavail.saturating_mul(space.f_frsize);
     let free_gib = free as f64 / f64::from(1 << 30);

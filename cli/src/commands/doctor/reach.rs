@@ -120,6 +120,34 @@ pub(super) async fn generator(settings: &Settings) -> Option<Check> {
     })
 }
 
+/// Looks whether the collector of traces takes any. It gets a request that holds none, which is one
+/// of no bytes (OTLP/HTTP, binary Protobuf).
+pub(super) async fn collector(settings: &Settings) -> Option<Check> {
+    let endpoint = settings.config.telemetry.otlp_endpoint.trim_end_matches('/');
+    if endpoint.is_empty() {
+        return None;
+    }
+    let asked = async {
+        let request = client().ok()?.post(format!("{endpoint}/v1/traces"));
+        let kind = "application/x-protobuf";
+        let answer = request.header("content-type", kind).body(Vec::new()).send().await.ok()?;
+        Some(answer.status())
+    };
+    Some(match asked.await {
+        Some(status) if status.is_success() => Check::ok("telemetry", "the collector takes traces"),
+        Some(status) => Check::warning(
+            "telemetry",
+            format!("the collector answered HTTP {}", status.as_u16()),
+            "set telemetry.otlp_endpoint to the base URL of an OTLP/HTTP collector",
+        ),
+        None => Check::warning(
+            "telemetry",
+            "no collector can be reached, so traces are lost",
+            "start it, mend telemetry.otlp_endpoint, or leave that empty",
+        ),
+    })
+}
+
 /// Looks whether each webhook may be reached and answers. It gets a HEAD request, which means
 /// nothing to it.
 pub(super) async fn webhooks(settings: &Settings, desk: &Desk) -> Vec<Check> {

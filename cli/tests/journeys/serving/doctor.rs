@@ -8,23 +8,14 @@ use std::{
     net::TcpListener,
     os::unix::fs::PermissionsExt,
 };
+use tests::ONE_TEAM;
 
 /// A desk with one team and no topics to be learnt, of which many examinations take no time.
 fn small() -> Bench {
     let bench = Bench::starter().confident(3.0);
-    bench.write("desk/routing.toml", ROUTING);
+    bench.write("desk/routing.toml", ONE_TEAM);
     bench.with("FRONTDESK_SERVER_LISTEN", "127.0.0.1:0")
 }
-
-const ROUTING: &str = r#"
-fallback_team = "support"
-[[team]]
-slug = "support"
-name = "Support"
-[[team.member]]
-slug = "ada"
-name = "Ada"
-"#;
 
 fn doctor(bench: &Bench) -> (Ran, Value) {
     let ran = bench.on_desk(&["doctor", "--json"]);
@@ -162,7 +153,7 @@ fn the_doctor_asks_each_webhook_and_looks_for_its_secret() {
         let url = format!("http://{address}/hook?key=swordfish");
         format!("[[webhook]]\nslug = {slug:?}\nurl = {url:?}\n{events}\n")
     };
-    let routing = ROUTING.to_string() + &hook("crm", here) + &hook("pager", gone);
+    let routing = ONE_TEAM.to_string() + &hook("crm", here) + &hook("pager", gone);
     bench.write("desk/routing.toml", &routing);
     check(&bench, ("webhooks", "warning"), "crm: ");
     let bench = bench.with("FRONTDESK_WEBHOOKS_ALLOW_PRIVATE", "true");
@@ -198,4 +189,53 @@ fn settings_that_everybody_may_read_hold_no_secrets() {
     bench.write("desk/frontdesk.toml", "[messenger]\nidentity_secret = '' # the secret\n");
     read_by(0o644);
     assert!(!doctor(&bench).1.to_string().contains("holds secrets"));
+}
+
+#[test]
+fn the_doctor_finds_folders_that_nothing_can_be_written_to() {
+    let bench = small();
+    assert!(!doctor(&bench).1.to_string().contains("cannot be written"));
+    let bench = bench
+        .with("FRONTDESK_ARTICLES_INDEX", "routing.toml/index")
+        .with("FRONTDESK_MODELS_FOLDER", "routing.toml/models");
+    let examined = doctor(&bench);
+    let index = found(&examined, ("index", "broken"), "routing.toml is no folder");
+    assert_eq!(index["mend"], "set `articles.index` to a folder that can be");
+    let models = found(&examined, ("models", "warning"), "models cannot be fetched");
+    assert_eq!(models["mend"], "set `models.folder` to a folder that can be");
+    // Nobody makes files there, not even who may do everything.
+    let bench = bench
+        .with("FRONTDESK_ARTICLES_INDEX", "/proc/index")
+        .with("FRONTDESK_MODELS_FOLDER", "")
+        .with("FRONTDESK_STORE", "/proc/desk.db");
+    let examined = doctor(&bench);
+    let index = found(&examined, ("index", "broken"), "this user cannot make a file in /proc");
+    let mend = "give it the folder: chown -R \"$USER\" /proc; or set `articles.index`";
+    assert_eq!(index["mend"], mend);
+    found(&examined, ("store", "broken"), "this user cannot make a file in /proc");
+}
+
+#[test]
+fn the_doctor_asks_the_collector_of_traces() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let here = listener.local_addr().unwrap();
+    // Ends with the test's process. The second answer is that of something else.
+    std::thread::spawn(move || {
+        for status in ["200 OK", "404 Not Found"] {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut line = String::new();
+            BufReader::new(&stream).read_line(&mut line).unwrap();
+            assert!(line.starts_with("POST /v1/traces "), "{line}");
+            write!(stream, "HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n").unwrap();
+        }
+    });
+    let bench = small();
+    assert!(!doctor(&bench).1.to_string().contains("\"telemetry\""));
+    let bench = bench.with("FRONTDESK_TELEMETRY_OTLP_ENDPOINT", &format!("http://{here}/"));
+    check(&bench, ("telemetry", "ok"), "takes traces");
+    check(&bench, ("telemetry", "warning"), "answered HTTP 404");
+    let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let bench = bench.with("FRONTDESK_TELEMETRY_OTLP_ENDPOINT", &format!("http://{gone}"));
+    let lost = check(&bench, ("telemetry", "warning"), "no collector can be reached");
+    assert!(lost["mend"].as_str().unwrap().contains("telemetry.otlp_endpoint"), "{lost:#}");
 }

@@ -46,8 +46,8 @@ pub(super) async fn answered_and_handed_over(api: &Api) {
     assert_eq!(by_root.unwrap().audit.actor, store::Actor::Program("root".into()));
 
     let assigned =
-        api.post(&place("/assignment"), json!({ "team": "front", "teammate": "ada" })).await;
-    let ada = json!({ "kind": "teammate", "team": "front", "teammate": "ada" });
+        api.post(&place("/assignment"), json!({ "team": "support", "teammate": "ada" })).await;
+    let ada = json!({ "kind": "teammate", "team": "support", "teammate": "ada" });
     assert_eq!(assigned["owner"], ada);
     let seen = assigned["n_entries"].clone();
     let reply = json!({ "text": "I will look.", "seen": seen, "teammate": "ada" });
@@ -188,10 +188,10 @@ pub(super) async fn listed(api: &Api) {
     };
     assert_eq!(found("words=number3").await, 1);
     assert_eq!(found("with_bot=true").await, 5);
-    assert_eq!((found("team=front").await, found("status=closed").await), (0, 0));
+    assert_eq!((found("team=support").await, found("status=closed").await), (0, 0));
     let claimed = format!("/conversations/{}/assignment", ids[0]);
-    api.post(&claimed, json!({ "team": "front", "teammate": "ada" })).await;
-    assert_eq!((found("team=front").await, found("teammate=ada").await), (1, 1));
+    api.post(&claimed, json!({ "team": "support", "teammate": "ada" })).await;
+    assert_eq!((found("team=support").await, found("teammate=ada").await), (1, 1));
     assert_eq!((found("with_bot=true&channel=api").await, found("tag=x").await), (4, 0));
     let both = api.call("GET", "/conversations?with_bot=true&teammate=ada", None).await;
     both.refuses(422, "invalid");
@@ -291,11 +291,16 @@ async fn a_reply_whose_answer_was_lost_is_found_by_its_repetition() {
 
 /// Begins a request as a server does that dies before it answers; returns how the store knows it.
 pub(super) async fn begun(api: &Api, path: &str, body: &str) -> KeyedRequest {
+    begun_as(api, "k1", (path, body)).await
+}
+
+pub(super) async fn begun_as(api: &Api, key: &str, (path, body): (&str, &str)) -> KeyedRequest {
     let (store, now) = (api.office.store(), api.office.now());
     let token = store.tokens().await.unwrap().remove(0).id;
     let hash = super::super::repetition::request_hash(path, &body.to_string().into());
-    store.begin_request((token, "k1"), &hash, now, now).await.unwrap();
-    KeyedRequest { token, key: "k1".into() }
+    let since = now - SignedDuration::from_hours(24);
+    store.begin_request((token, key), &hash, since, now).await.unwrap();
+    KeyedRequest { token, key: key.into() }
 }
 
 #[tokio::test]

@@ -97,10 +97,10 @@ async fn teams_say_who_works_and_what_waits() {
     let id = api.conversation("hello").await;
     api.post(&format!("/conversations/{id}/assignment"), json!({ "team": "billing" })).await;
     let teams = api.get("/teams").await;
-    let (front, billing) = (&teams["items"][0], &teams["items"][1]);
-    assert_eq!((&front["slug"], &front["open"]), (&json!("front"), &json!(true)));
-    assert_eq!((&front["members"][0]["slug"], &front["n_queued"]), (&json!("ada"), &json!(0)));
-    assert_eq!(front["members"][0]["present"], json!(false));
+    let (support, billing) = (&teams["items"][0], &teams["items"][1]);
+    assert_eq!((&support["slug"], &support["open"]), (&json!("support"), &json!(true)));
+    assert_eq!((&support["members"][0]["slug"], &support["n_queued"]), (&json!("ada"), &json!(0)));
+    assert_eq!(support["members"][0]["present"], json!(false));
     assert_eq!((&billing["open"], &billing["n_queued"]), (&json!(false), &json!(1)));
     assert_eq!(billing["next_opening"], "2026-11-19T08:00:00Z", "Thursday at nine in Berlin");
     assert_eq!(api.get("/teams/billing").await, *billing);
@@ -156,4 +156,28 @@ async fn a_token_is_shown_once_and_its_name_is_its_own() {
     ] {
         api.call("POST", "/tokens", Some(wrong)).await.refuses(422, "invalid");
     }
+}
+
+#[tokio::test]
+async fn a_customer_whose_opening_was_not_answered_is_found_by_the_repetition() {
+    let api = Api::open().await;
+    let body = json!({ "name": "Ada" });
+    let open = async || {
+        let request = api.request("POST", "/customers").header("idempotency-key", "k1");
+        Answer::of(request.json(&body)).await
+    };
+    let n_customers = async || api.get("/customers").await["items"].as_array().unwrap().len();
+    let first = open().await;
+    let again = open().await;
+    assert_eq!((first.status, again.status), (201, 201));
+    assert_eq!(first.body["id"], again.body["id"]);
+    // As far as a server comes that dies after the customer was written and before the answer.
+    let request = super::journey::begun_as(&api, "k2", ("/customers", &body.to_string())).await;
+    let lost = api.bench.visitor_unkept();
+    api.office.store().open_customer(&lost, &request).await.unwrap();
+    api.bench.pass(SignedDuration::from_mins(10));
+    let again = api.request("POST", "/customers").header("idempotency-key", "k2").json(&body);
+    let again = Answer::of(again).await;
+    assert_eq!((again.status, &again.body["id"]), (201, &json!(lost.id.to_string())));
+    assert_eq!(n_customers().await, 2);
 }

@@ -13,7 +13,7 @@ async fn told_on(server: &MockServer, place: &Place) -> Api {
          events = [\"message.created\", \"conversation.closed\"]\n",
         server.uri()
     );
-    let bench = place.bench(&format!("{RULES}{webhook}")).await;
+    let bench = place.bench(&format!("{}{webhook}", rules())).await;
     let clock = bench.office.clone();
     let secret = Config::load(None, std::iter::empty()).unwrap().webhooks.secret;
     let webhooks = Webhooks::new(WebhookParts {
@@ -63,6 +63,10 @@ pub(super) async fn told_in_order(place: &Place) {
     assert_eq!(once, [(&created, &customer), (&created, &bot), (&closed, &Json::Null)]);
     assert!(heard.iter().all(|post| post["conversation"]["id"] == json!(id)));
     let sent = api.get("/webhooks/crm/deliveries").await;
+    let first = sent["items"].as_array().unwrap().last().unwrap();
+    let attempts = first["attempts"].as_array().unwrap().iter();
+    let met: Vec<&Json> = attempts.map(|attempt| &attempt["result"]).collect();
+    assert_eq!(met, ["HTTP 503", "HTTP 503", "HTTP 200"], "{first:#}");
     let states = sent["items"].as_array().unwrap().iter().map(|post| &post["state"]);
     assert!(states.into_iter().all(|state| state == "sent"), "{sent}");
 }
