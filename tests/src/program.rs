@@ -7,8 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Longest wait for a line. What is waited for comes within seconds, on a busy machine later.
-pub const LIMIT: Duration = Duration::from_secs(60);
+/// Longest wait for a line. What is waited for comes within seconds, on a busy machine minutes later.
+pub const LIMIT: Duration = Duration::from_secs(180);
 
 /// A program that runs until it ends by itself or this is dropped.
 pub struct Running {

@@ -137,23 +137,24 @@ window.fetch = (url, options = {}) => {
   const answer = real(url, options);
   return new Promise((done) => { window.arrive = () => answer.then(done); });
 };
-const elsewhere = async () => {
+window.elsewhere = async () => {
   const { token } = await post('/visits', null, {});
   const first = { conversation: null, client_id: 'other-tab-1', text: 'How long is the trial?' };
   const { conversation } = await post('/messages', token, first);
-  const kept = { token, conversation, verified: false, seen: 0 };
-  localStorage.setItem('frontdesk:' + location.origin, JSON.stringify(kept));
+  const key = 'frontdesk:' + location.origin;
+  const kept = JSON.parse(localStorage.getItem(key) || '{}');
+  localStorage.setItem(key, JSON.stringify({ ...kept, token, conversation, verified: false }));
   window.other = token;
 };
 Frontdesk.open();
 Frontdesk.write('Can I extend it?');
-elsewhere();
 "#;
     page.run(tabs, json!([])).await;
-    page.until("return window.other", json!([])).await;
     page.run("roots[1].querySelector('textarea').focus()", json!([])).await;
     page.keys(ENTER).await;
     page.until("return window.arrive", json!([])).await;
+    page.run("window.elsewhere()", json!([])).await;
+    page.until("return window.other", json!([])).await;
     page.run("window.arrive()", json!([])).await;
     page.read(".message.own .bubble", "Can I extend it?").await;
     page.until("return !seen('[data-waits]').length", json!([])).await;

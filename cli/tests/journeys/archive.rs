@@ -36,8 +36,11 @@ fn asked(address: &str, line: &str, body: &str) -> String {
     stream.set_read_timeout(Some(LIMIT)).unwrap();
     let head = "connection: close\r\ncontent-type: application/json";
     let n = body.len();
-    write!(stream, "{line} HTTP/1.1\r\nhost: {address}\r\n{head}\r\ncontent-length: {n}\r\n\r\n{body}")
-        .unwrap();
+    write!(
+        stream,
+        "{line} HTTP/1.1\r\nhost: {address}\r\n{head}\r\ncontent-length: {n}\r\n\r\n{body}"
+    )
+    .unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).unwrap();
     String::from_utf8_lossy(&answer).into_owned()
