@@ -86,6 +86,32 @@ pub struct Cited {
     pub quote: String,
 }
 
+/// Reads results, one a line: the number of each line from 1, its text and what it holds. Empty lines
+/// are left out.
+pub(crate) fn read_lines(
+    content: &[u8],
+) -> impl Iterator<Item = (usize, &str, anyhow::Result<Record>)> {
+    let lines = content.split(|byte| *byte == b'\n').enumerate();
+    lines.filter(|(_, line)| !line.trim_ascii().is_empty()).map(|(i, line)| {
+        let text = str::from_utf8(line);
+        let record = text.map_err(Into::into).and_then(|text| Ok(serde_json::from_str(text)?));
+        (i + 1, text.unwrap_or_default(), record)
+    })
+}
+
+/// Writes results, one a line.
+///
+/// # Errors
+/// When one cannot be written as JSON, which a number that is none would be.
+pub fn result_lines(records: &[Record]) -> serde_json::Result<String> {
+    let mut lines = String::new();
+    for record in records {
+        lines.push_str(&serde_json::to_string(record)?);
+        lines.push('\n');
+    }
+    Ok(lines)
+}
+
 impl Record {
     /// Writes down what a desk with this policy made of a case.
     pub fn of(trial: &Trial<'_>, policy: &Policy) -> Self {

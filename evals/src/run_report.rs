@@ -1,11 +1,13 @@
 use crate::{
-    compare::compare,
+    compare::compare_by,
     figure::{By, Figure, Group},
     gate::Judgement,
+    interval::Resampling,
     measures::{reliability, risk_coverage},
     record::Record,
     report::{Column, Report, Section, Table, TableRow, headline},
-    summary::{Summary, judged},
+    score::judged,
+    summary::Summary,
 };
 
 /// What a report says about itself.
@@ -28,6 +30,8 @@ pub struct Against<'a> {
     pub baseline: Option<(String, &'a [Record])>,
     /// What became of the gates.
     pub gates: Vec<Judgement>,
+    /// How chance is told in the comparison.
+    pub resampling: Resampling,
 }
 
 /// Puts together what people read of a run.
@@ -47,7 +51,8 @@ pub fn report<'a>(
         reliability: reliability(&judged, BINS).unwrap_or_default(),
         risk_coverage: risk_coverage(&judged).unwrap_or_default(),
         records,
-        baseline: baseline.map(|(name, before)| (name, compare(before, records))),
+        baseline: baseline
+            .map(|(name, before)| (name, compare_by(before, records, against.resampling))),
         gates: against.gates,
     }
 }

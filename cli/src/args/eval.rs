@@ -168,6 +168,9 @@ pub(crate) struct GateArgs {
     /// Let the values alone decide in --fail-if, however few cases are behind them
     #[arg(long)]
     pub(crate) strict: bool,
+    /// Where the random numbers of intervals and tests begin; the same number gives the same figures
+    #[arg(long, default_value_t = 0, value_name = "NUMBER")]
+    pub(crate) seed: u64,
 }
 
 #[derive(Group)]

@@ -9,19 +9,23 @@ use crate::{
 type Stage = fn(&Stages) -> f64;
 
 /// Measures how long each stage took.
-pub(super) fn measure(records: &[&Record]) -> Vec<Group> {
-    let stages: [(&str, Stage); 3] =
-        [("search", |t| t.search), ("draft", |t| t.draft), ("total", |t| t.total)];
+pub(super) fn measure(records: &[&Record], resampling: Resampling) -> Vec<Group> {
+    let stages: [(&str, Stage); 4] = [
+        ("meaning", |t| t.meaning),
+        ("search", |t| t.search),
+        ("draft", |t| t.draft),
+        ("total", |t| t.total),
+    ];
     let groups = stages.iter().map(|(name, of)| {
         let times: Vec<f64> = records.iter().map(|record| of(&record.timings_ms)).collect();
-        Group { by: By::Stage, name: (*name).to_string(), figures: percentiles(&times) }
+        Group { by: By::Stage, name: (*name).to_string(), figures: percentiles(&times, resampling) }
     });
     groups.filter(|group| !group.figures.is_empty()).collect()
 }
 
-fn percentiles(times: &[f64]) -> Vec<Figure> {
+fn percentiles(times: &[f64], resampling: Resampling) -> Vec<Figure> {
     let at = |part: f64| {
-        statistic(times.len(), Resampling::default(), |indices| {
+        statistic(times.len(), resampling, |indices| {
             let mut drawn: Vec<f64> =
                 indices.iter().filter_map(|i| times.get(*i).copied()).collect();
             drawn.sort_by(f64::total_cmp);

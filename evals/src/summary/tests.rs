@@ -1,5 +1,5 @@
 use super::*;
-use crate::interval::Estimate;
+use crate::{interval::Estimate, score::FIGURES};
 use serde_json::Value;
 
 /// Makes a record of: expected act and team, what was done and which team got it.
@@ -53,6 +53,7 @@ fn handoffs_and_teams_agree_with_hand_counts() {
         (By::Tag, "a tag"),
         (By::Team, "billing"),
         (By::Team, "support"),
+        (By::Stage, "meaning"),
         (By::Stage, "search"),
         (By::Stage, "draft"),
         (By::Stage, "total"),
