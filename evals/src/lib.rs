@@ -28,7 +28,6 @@ mod gate;
 mod impact;
 pub mod import;
 pub mod interval;
-mod labels;
 pub mod logistic;
 pub mod measures;
 mod pairs;
@@ -53,6 +52,7 @@ mod trial;
 mod utterances;
 mod verdict;
 
+pub use bot::{CHANGED_LITTLE, CHANGED_MUCH, was_right};
 pub use budget::{
     Kept, LEAST_BUDGET, Promise, Proof, Unsupported, binomial_tail, certify, least_answers, starts,
 };
@@ -66,7 +66,6 @@ pub use figure::{By, Figure, Group, figures_json, groups_json};
 pub use gaps::{Gap, Open, examples, gaps, outline};
 pub use gate::{Gate, GateError, Judgement, Judging};
 pub use impact::{Changed, Kind, impact};
-pub use labels::{CHANGED_LITTLE, CHANGED_MUCH, was_right};
 pub use promises::{Grounds, Promised, Wanted, gather, promise};
 pub use record::{Cited, Record, Stages, result_lines};
 pub use reference::{kept, note_similarity, support};

@@ -14,6 +14,7 @@
 mod account;
 mod audit;
 mod basis;
+mod budget;
 mod change;
 mod column;
 mod connections;
@@ -40,6 +41,7 @@ mod words;
 pub use account::{Account, NewAccount, Role, Session};
 pub use audit::{Actor, Audit, AuditEntry};
 pub use basis::{Basis, Grounds, Ranked};
+pub use budget::{Answered, Budgeted, Objection, Watched};
 pub use change::{Change, Guard};
 pub use connections::Patience;
 pub use course::{Course, Judged};

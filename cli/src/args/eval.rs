@@ -41,6 +41,8 @@ pub(crate) enum Eval {
         #[arg(short, long, value_name = "DIR")]
         out: PathBuf,
     },
+    /// Show how error budgets fare by what people say of answers; exit 1 when one is raised
+    Live(EvalLive),
     /// Write what teammates said of drafts as cases, without personal data
     Labels {
         #[command(flatten)]
@@ -90,6 +92,16 @@ pub(crate) struct EvalBudget {
     /// The file of budgets to write
     #[arg(short, long, value_name = "FILE")]
     pub(crate) out: PathBuf,
+}
+
+#[derive(Group)]
+pub(crate) struct EvalLive {
+    /// Lift what was raised of this rule's budget as it burnt; its answers are counted anew
+    #[arg(long, value_name = "RULE")]
+    pub(crate) lift: Option<String>,
+    /// Lift it for this topic alone
+    #[arg(long, value_name = "TOPIC", requires = "lift")]
+    pub(crate) topic: Option<String>,
 }
 
 #[derive(Group)]
