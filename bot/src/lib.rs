@@ -45,7 +45,8 @@ pub use classifiers::Classifiers;
 pub use contradictions::contradictions;
 pub use desk::{Desk, Parts, library};
 pub use draft::{
-    Citation, Claims, Draft, Drafter, WRITING_RULES, cited_sentences, claims, is_supported, n_kept,
+    Citation, Claims, Draft, Drafter, Tokens, WRITING_RULES, cited_sentences, claims, is_supported,
+    n_kept,
 };
 pub use edit::{CHANGED_LITTLE, CHANGED_MUCH, f1_of, rouge_l, was_right, words_of};
 pub use error::Error;

@@ -40,6 +40,8 @@ pub enum By {
     Source,
     /// Not cases at all, but a stage of the path, in milliseconds.
     Stage,
+    /// Not a part of the cases, but a way of searching, on all that name articles.
+    Way,
 }
 
 impl By {
@@ -51,6 +53,7 @@ impl By {
             Self::Team => "team",
             Self::Source => "source",
             Self::Stage => "stage",
+            Self::Way => "way",
         }
     }
 }

@@ -253,6 +253,7 @@ impl Part<'_> {
             By::Team => [&record.expect.team, &record.team].iter().any(|it| it.as_deref() == name),
             By::Source => record.source == self.name,
             By::Stage => STAGES.contains(&self.name),
+            By::Way => false,
         }
     }
 
@@ -267,6 +268,7 @@ fn figures_of(by: By) -> &'static [&'static str] {
         By::Tag | By::Topic | By::Source => &FIGURES,
         By::Team => &TEAM_FIGURES,
         By::Stage => &STAGE_FIGURES,
+        By::Way => &[],
     }
 }
 

@@ -104,6 +104,12 @@ pub(crate) fn mcc(counts: &Counts) -> Option<f64> {
     (spread > 0.0).then(|| (right * n - dot(due, said)) / spread.sqrt())
 }
 
+/// Estimates Cohen's kappa of two who each say yes or no.
+pub fn kappa_of(pairs: &[(bool, bool)]) -> Option<Estimate> {
+    let name = |yes: bool| yes.then_some("yes");
+    Pairs::of(pairs.iter().map(|(first, second)| (name(*first), name(*second)))).estimate(kappa)
+}
+
 /// Cohen's kappa: agreement beyond what the two would reach by chance, 1 at most (Cohen 1960).
 pub(crate) fn kappa(counts: &Counts) -> Option<f64> {
     let n: f64 = counts.due.iter().sum();

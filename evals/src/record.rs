@@ -34,6 +34,9 @@ pub struct Record {
     pub topic: Option<String>,
     /// Milliseconds of each part.
     pub timings_ms: Stages,
+    /// Tokens that the generator read and wrote for the draft, put aside or not; `None` without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<(usize, usize)>,
     /// Whether the draft went to the customer.
     pub sent: bool,
     /// The customer's last message.
@@ -133,6 +136,7 @@ impl Record {
             team: act.team().map(|team| Slug::as_str(team).to_string()),
             topic: answer.noticed.topic.as_ref().map(|(topic, _)| topic.to_string()),
             timings_ms: stages(answer),
+            tokens: tokens(answer),
             sent: *act == Act::Reply(Reply::Draft),
             question: case.messages.last().map_or(String::new(), |message| message.text.clone()),
             expect: case.expect.clone(),
@@ -187,6 +191,11 @@ impl Record {
 fn name_of(case: &Case, gold: &[String], id: &str) -> String {
     let place = gold.iter().position(|gold| gold == id);
     place.and_then(|place| case.expect.articles.get(place)).map_or_else(|| id.into(), Clone::clone)
+}
+
+fn tokens(answer: &Answer) -> Option<(usize, usize)> {
+    let tokens = answer.draft.as_ref()?.tokens;
+    (tokens.read + tokens.written > 0).then_some((tokens.read, tokens.written))
 }
 
 fn stages(answer: &Answer) -> Stages {

@@ -70,6 +70,16 @@ pub async fn measure_retrieval(
     Ok(measured)
 }
 
+/// Makes a row for each way, to stand beside other groups of a summary.
+pub fn ways(measured: &[Retrieval]) -> Vec<Group> {
+    let way = |it: &Retrieval| Group {
+        by: By::Way,
+        name: if it.name == "fused" { "both" } else { it.name }.to_string(),
+        figures: it.figures.clone(),
+    };
+    measured.iter().map(way).collect()
+}
+
 /// Returns the name of the file that a case was read from.
 pub(crate) fn source(case: &Case) -> String {
     let (path, _) = &case.place;

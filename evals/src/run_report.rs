@@ -104,7 +104,15 @@ fn table(groups: &[Group]) -> Option<Table> {
         By::Topic => ("By topic", "What the cases are labelled to be about."),
         By::Team => ("By team", "The teams that they belong to or reached."),
         By::Source => ("By source", "The files that the cases were read from."),
-        By::Stage => ("By stage", "How long each part of the path took."),
+        By::Stage => (
+            "By stage",
+            "How long each part of the path took, the embedding of the question within the search; \
+             and what a generator read and wrote.",
+        ),
+        By::Way => (
+            "By way of searching",
+            "The same questions by words alone, by meaning alone, and by both as the bot searches.",
+        ),
     };
     let mut columns: Vec<&Figure> = Vec::new();
     for figure in groups.iter().flat_map(|group| &group.figures) {

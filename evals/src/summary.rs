@@ -1,8 +1,9 @@
 use crate::{
     case::ExpectedAct,
-    figure::{By, Figure, Group, figures_json, groups_json},
-    interval::Resampling,
+    figure::{By, Figure, Group, figure, figures_json, groups_json},
+    interval::{Resampling, mean},
     record::Record,
+    report::Unit,
     score::measured,
 };
 use serde_json::{Map, Value, json};
@@ -37,7 +38,7 @@ pub(crate) const TEAM_FIGURES: [&str; 3] = ["precision", "recall", "f1"];
 /// The stages of the path that are timed.
 pub(crate) const STAGES: [&str; 4] = ["meaning", "search", "draft", "total"];
 /// Those of a stage's group.
-pub(crate) const STAGE_FIGURES: [&str; 2] = ["p50", "p95"];
+pub(crate) const STAGE_FIGURES: [&str; 5] = ["p50", "p95", "tokens_read", "tokens_written", "cost"];
 
 /// Measures what came of cases, with intervals by the usual resampling.
 pub fn summarise(records: &[Record]) -> Summary {
@@ -59,7 +60,7 @@ pub fn summarise_by(records: &[Record], resampling: Resampling) -> Summary {
     let stages = stages::measure(&all, resampling);
     let total = stages.iter().find(|stage| stage.name == "total");
     let total_ms = total.and_then(|stage| match stage.figures.as_slice() {
-        [median, p95] => Some((median.estimate.value, p95.estimate.value)),
+        [median, p95, ..] => Some((median.estimate.value, p95.estimate.value)),
         _ => None,
     });
     let mut groups = parts(records, resampling);
@@ -99,7 +100,30 @@ fn parts(records: &[Record], resampling: Resampling) -> Vec<Group> {
         .collect()
 }
 
+/// What a million tokens cost, in whatever money.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Price {
+    /// Of those read.
+    pub read: f64,
+    /// Of those written.
+    pub written: f64,
+}
+
 impl Summary {
+    /// Adds what a thousand cases cost by the tokens of their drafts.
+    pub fn add_cost(&mut self, records: &[Record], price: Price, resampling: Resampling) {
+        let cost = |(read, written): (usize, usize)| {
+            (read as f64 * price.read + written as f64 * price.written) / 1e6
+        };
+        let costs = records.iter().map(|record| 1e3 * record.tokens.map_or(0.0, cost));
+        let estimate = mean(&costs.collect::<Vec<_>>(), resampling);
+        let is_draft = |group: &&mut Group| group.by == By::Stage && group.name == "draft";
+        if let Some(group) = self.groups.iter_mut().find(is_draft) {
+            let meaning = "what a thousand cases cost, by the prices given";
+            group.figures.extend(figure("cost", meaning, Unit::Count, estimate));
+        }
+    }
+
     /// Returns a figure by name.
     pub fn figure(&self, name: &str) -> Option<&Figure> {
         self.figures.iter().find(|figure| figure.name == name)

@@ -166,6 +166,10 @@ pub(crate) struct EvalRun {
     /// The folder of an earlier run to compare with, in the report and by gates
     #[arg(long, value_name = "DIR")]
     pub(crate) baseline: Option<PathBuf>,
+    /// What a million tokens of the generator cost, read and written, such as 0.15,0.60; tells what a
+    /// thousand cases cost
+    #[arg(long, value_name = "READ,WRITTEN", value_parser = price)]
+    pub(crate) price: Option<evals::Price>,
     #[command(flatten)]
     pub(crate) gates: GateArgs,
 }
@@ -224,6 +228,18 @@ pub(crate) struct OtherDesk {
 fn inner_share(text: &str) -> Result<f64, String> {
     let share = text.parse().ok().filter(|share| *share > 0.0 && *share < 1.0);
     share.ok_or_else(|| "not a number above 0 and below 1".into())
+}
+
+/// Reads two prices.
+fn price(text: &str) -> Result<evals::Price, String> {
+    let number = |text: &str| {
+        let number = text.trim().parse().ok();
+        number.filter(|number: &f64| number.is_finite() && *number >= 0.0)
+    };
+    let prices =
+        text.split_once(',').and_then(|(read, written)| Some((number(read)?, number(written)?)));
+    let (read, written) = prices.ok_or("not two prices, such as 0.15,0.60")?;
+    Ok(evals::Price { read, written })
 }
 
 /// Reads a share; what is no number would pass every comparison of a gate.

@@ -9,6 +9,7 @@ mod import;
 mod kept;
 mod labels;
 mod live;
+mod other_bot;
 mod redaction;
 mod report;
 mod retrieval;

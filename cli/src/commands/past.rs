@@ -35,7 +35,7 @@ impl Past {
         Ok(Self::of(read?))
     }
 
-    fn of(judged: Vec<Judged>) -> Self {
+    pub(crate) fn of(judged: Vec<Judged>) -> Self {
         let about = judged.iter().map(|judged| (judged.decided.id, judged.decided.about));
         let about = about.collect();
         let mut others: HashMap<_, Vec<_>> = HashMap::new();
@@ -50,7 +50,7 @@ impl Past {
 
     /// Returns the number of the customer's next message that was decided about; `None` when no
     /// other was.
-    fn next_question(&self, judged: &Judged) -> Option<i64> {
+    pub(crate) fn next_question(&self, judged: &Judged) -> Option<i64> {
         let Decided { conversation, about, .. } = &judged.decided;
         let others = self.others.get(conversation)?.iter().map(|(other, ..)| *other);
         let next = others.filter(|other| other > about).min()?;

@@ -14,8 +14,8 @@ use crate::{
 };
 use conditions::{Files, Setting, case_files, machine};
 use evals::{
-    About, Ledger, Record, Summary, interval::Resampling, note_similarity, read_cases, read_run,
-    result_lines, summarise_by,
+    About, Ledger, Record, Summary, interval::Resampling, measure_retrieval, note_similarity,
+    read_cases, read_run, result_lines, summarise_by, ways,
 };
 use models::Shelf;
 use serde_json::json;
@@ -57,7 +57,13 @@ pub(super) async fn run(
     let began = Instant::now();
     note_similarity(desk.library(), &mut records).await?;
     let resampling = Resampling { seed: wanted.gates.seed, ..Resampling::default() };
-    let summary = summarise_by(&records, resampling);
+    let mut summary = summarise_by(&records, resampling);
+    if cases.iter().any(|case| !case.expect.articles.is_empty()) {
+        summary.groups.extend(ways(&measure_retrieval(desk.library(), &cases, &|_| ()).await?));
+    }
+    if let Some(price) = wanted.price {
+        summary.add_cost(&records, price, resampling);
+    }
     let provenance = provenance((&root, &wanted), threshold, &setting);
     let document = summary.to_json(&provenance);
     let about = about(&root, provenance, threshold);
@@ -122,8 +128,7 @@ fn provenance(
 
 /// Opens what keeps vectors and drafts for later runs; without a disk for it, this run's memory.
 fn shelf(settings: &Settings, wanted: &args::EvalRun) -> Shelf {
-    let index = settings.root.join(&settings.config.articles.index);
-    let folder = wanted.cache.clone().unwrap_or_else(|| index.with_file_name("cache"));
+    let folder = wanted.cache.clone().unwrap_or_else(|| assembly::cache_folder(settings));
     let opened = match wanted.no_cache {
         true => Ok(Shelf::in_memory(KEPT_BYTES)),
         false => Shelf::on_disk(&folder, KEPT_BYTES),

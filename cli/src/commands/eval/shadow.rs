@@ -2,6 +2,7 @@
 
 use super::{
     kept::{Kept, Told},
+    other_bot,
     run::{show, write_results},
     short_name,
 };
@@ -45,11 +46,12 @@ pub(super) async fn run(
     let pairs: Vec<Pair<'_>> = told
         .map(|told| Pair { record: record(&told, &kept.cleaning(told.judged)), told })
         .collect();
+    let beside_other = other_bot::figures(&kept.past);
     anyhow::ensure!(
-        !pairs.is_empty(),
+        !pairs.is_empty() || !beside_other.is_empty(),
         "nobody has said or done anything after a decision since then"
     );
-    let agreement = agreement(&pairs);
+    let agreement = [agreement(&pairs), beside_other].concat();
     let records: Vec<Record> = pairs.into_iter().map(|pair| pair.record).collect();
     let mut summary = summarise(&records);
     // The articles of a right draft are known from the draft alone, which says nothing of the search.
@@ -125,6 +127,7 @@ fn record(told: &Told<'_>, clean: &dyn Fn(&str) -> String) -> Record {
         team,
         topic: decided.topic.clone(),
         timings_ms: Stages { meaning: 0.0, search, draft, total: decided.took_ms },
+        tokens: None,
         question: clean(recalled.question().last()),
         expect: evals::Expect { answer, ..said.expect.clone() },
         tags: vec![format!("by:{}", said.by), format!("channel:{}", judged.course.record.channel)],
