@@ -15,6 +15,7 @@
 #[cfg(test)]
 mod agreement;
 mod budget;
+mod by_topic;
 mod calibrate;
 mod case;
 mod circular;

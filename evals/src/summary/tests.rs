@@ -53,7 +53,6 @@ fn handoffs_and_teams_agree_with_hand_counts() {
         (By::Tag, "a tag"),
         (By::Team, "billing"),
         (By::Team, "support"),
-        (By::Stage, "meaning"),
         (By::Stage, "search"),
         (By::Stage, "draft"),
         (By::Stage, "total"),
