@@ -115,6 +115,9 @@ impl Summary {
         let cost = |(read, written): (usize, usize)| {
             (read as f64 * price.read + written as f64 * price.written) / 1e6
         };
+        if records.iter().all(|record| record.tokens.is_none()) {
+            return;
+        }
         let costs = records.iter().map(|record| 1e3 * record.tokens.map_or(0.0, cost));
         let estimate = mean(&costs.collect::<Vec<_>>(), resampling);
         let is_draft = |group: &&mut Group| group.by == By::Stage && group.name == "draft";

@@ -12,6 +12,16 @@ pub(crate) enum Eval {
     /// Make cases of past conversations, without the people in them; exit 1 when a record is bad
     #[command(after_help = IMPORT)]
     Import(EvalImport),
+    /// Part cases into those to learn from, to prove thresholds with and to measure on, as `calibrate`
+    /// and `budget` do; writes train.jsonl, val.jsonl and test.jsonl
+    Part {
+        /// Files of cases
+        #[arg(long, num_args = 1.., required = true, value_name = "FILE")]
+        cases: Vec<PathBuf>,
+        /// The folder to write
+        #[arg(short, long, value_name = "DIR")]
+        out: PathBuf,
+    },
     /// Measure how well personal data is found in labelled texts, kind by kind
     Redaction {
         /// Labelled texts, in the format of Presidio's research data

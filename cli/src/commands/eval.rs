@@ -10,6 +10,7 @@ mod kept;
 mod labels;
 mod live;
 mod other_bot;
+mod part;
 mod redaction;
 mod report;
 mod retrieval;
@@ -41,6 +42,7 @@ pub(crate) async fn run(
         }
         args::Eval::Live(wanted) => live::run(settings, as_json, wanted).await,
         args::Eval::Import(wanted) => import::run(as_json, &wanted),
+        args::Eval::Part { cases, out } => part::run(as_json, &cases, &out),
         args::Eval::Redaction { file } => redaction::run(as_json, &file),
         args::Eval::Retrieval { cases } => retrieval::run(settings, as_json, &cases).await,
         args::Eval::Embeddings { reference } => {
