@@ -3,10 +3,9 @@
     python3 scripts/results.py DATA [--fresh]
 
 What is fitted sees learning messages and cases alone: `topics eval` leaves those marked "test" out,
-and the multi-turn cases are parted here by conversation, by the rule of evals/src/split.rs.
+and the multi-turn cases are parted by conversation, by `frontdesk eval part`.
 """
 
-import hashlib
 import json
 import math
 import os
@@ -57,11 +56,13 @@ def write_lines(file, lines):
     return file
 
 
-def is_test(case):
-    """Parts conversations by halves, as evals/src/split.rs does."""
-    asked = (turn["text"] for turn in case["messages"] if turn["author"] == "customer")
-    opening = " ".join(next(asked, "").split()).lower()
-    return hashlib.sha256(opening.encode()).digest()[0] % 2 == 1
+def parted(name, cases):
+    """Has the program part cases by conversation; returns those to learn from and those to test on."""
+    file = write_lines(KEPT / f"{name}-all.jsonl", cases)
+    folder = KEPT / f"{name}-parts"
+    frontdesk("eval", "part", "--cases", file, "-o", folder)
+    train, val, test = (read_lines(folder / f"{part}.jsonl") for part in ("train", "val", "test"))
+    return train + val, test
 
 
 def make_desk(name, folders):
@@ -76,17 +77,17 @@ def make_desk(name, folders):
 
 def part(name, cases):
     """Writes the learning and the test half of cases."""
-    parts = {"train": [], "test": []}
-    for case in cases:
-        half = "test" if is_test(case) else "train"
-        parts[half].append(case | {"split": half})
-    return [write_lines(KEPT / f"{name}-{half}.jsonl", parts[half]) for half in ("train", "test")]
+    learning, test = parted(name, cases)
+    # Nothing is proved with these cases, so that the weights may have both learning parts.
+    learning = [case | {"split": "train"} for case in learning]
+    return [write_lines(KEPT / f"{name}-{half}.jsonl", lines)
+            for half, lines in (("train", learning), ("test", test))]
 
 
 def retrieval_of(name, desk, cases):
     """Measures retrieval on the cases that can be answered, and on their test half."""
     answerable = [case for case in cases if case["expect"]["act"] == "answer"]
-    tests = [case for case in answerable if is_test(case)]
+    _, tests = parted(f"{name}-answerable", answerable)
     index = step(f"{name}-index", lambda: frontdesk("index", desk=desk))
 
     def of(what, some):

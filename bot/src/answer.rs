@@ -104,8 +104,9 @@ impl Desk {
     ) -> Answer {
         let (drafted, confidence, contributions, finding) = match drafted {
             Ok(drafted) => {
+                let topic = noticed.topic.as_ref().map(|(topic, _)| topic.as_str());
                 let (confidence, contributions, finding) =
-                    self.assess(drafted.draft.as_ref(), &drafted.evidence);
+                    self.assess(drafted.draft.as_ref(), &drafted.evidence, topic);
                 let finding = if drafted.vague { Finding::TooVague } else { finding };
                 (drafted, confidence, contributions, finding)
             }
@@ -197,6 +198,7 @@ impl Desk {
         &self,
         draft: Option<&Draft>,
         evidence: &Evidence,
+        topic: Option<&str>,
     ) -> (Confidence, Vec<Contribution>, Finding) {
         if draft.is_none() {
             return (Confidence::NONE, Vec::new(), Finding::Nothing);
@@ -205,7 +207,8 @@ impl Desk {
             let what = "there is no calibration for this embedder; fit one with `frontdesk eval calibrate`";
             return (Confidence::NONE, Vec::new(), Finding::Failed(what.into()));
         };
-        match (calibration.confidence(evidence), calibration.contributions(evidence)) {
+        let parts = calibration.contributions(evidence, topic);
+        match (calibration.confidence(evidence, topic), parts) {
             (Ok(confidence), Ok(parts)) => (confidence, parts, Finding::Draft(confidence)),
             (Err(source), _) | (_, Err(source)) => {
                 (Confidence::NONE, Vec::new(), Finding::Failed(source.to_string()))

@@ -13,7 +13,7 @@ const ARTICLES: usize = 10;
 
 impl Desk {
     /// Says by what this desk decides, by name: `program`, `index`, `embedder`, `drafter`,
-    /// `generator`, `guidance`, `rules`, `settings`, `calibration`, `budgets` and `evidence`. What is too long
+    /// `generator`, `guidance`, `rules`, `settings`, `calibration`, `budgets`, `raised` and `evidence`. What is too long
     /// to be kept stands as a digest. With all of them alike the same question, put at the same
     /// time, leads to the same decision, but for what a generator writes.
     pub fn versions(&self) -> BTreeMap<String, String> {
@@ -38,6 +38,9 @@ impl Desk {
         let budgets = policy.budgets();
         if *budgets != Budgets::default() {
             versions.push(("budgets", digest(&format!("{budgets:?}"))));
+        }
+        if !policy.raised().is_empty() {
+            versions.push(("raised", digest(&format!("{:?}", policy.raised()))));
         }
         match &self.drafter {
             Drafter::Quotes => versions.push(("drafter", "quotes".into())),

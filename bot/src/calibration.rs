@@ -26,8 +26,9 @@ pub fn fitted_for(embedder: &str, fusion: Fusion) -> FittedFor {
 
 /// Returns the mark by which a file of budgets names the calibration that its thresholds belong to.
 pub(crate) fn mark(calibration: &Calibration) -> String {
-    let Calibration { fitted_for, intercept, factors, .. } = calibration;
-    let digest = Sha256::digest(format!("{fitted_for:?} {intercept:?} {factors:?}"));
+    let Calibration { fitted_for, intercept, topics, factors, .. } = calibration;
+    let topics = if topics.is_empty() { String::new() } else { format!(" {topics:?}") };
+    let digest = Sha256::digest(format!("{fitted_for:?} {intercept:?} {factors:?}{topics}"));
     digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 

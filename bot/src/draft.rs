@@ -49,6 +49,17 @@ pub struct Draft {
     pub put_aside: Option<String>,
     /// Whether the generator, or what checks its words, could not be reached.
     pub has_failed: bool,
+    /// Tokens that the generator read and wrote for it, put aside or not.
+    pub tokens: Tokens,
+}
+
+/// Tokens that a generator read and wrote.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tokens {
+    /// Of the prompt, those that a shared prefix saved among them.
+    pub read: usize,
+    /// Of what it wrote; 0 where a service does not say.
+    pub written: usize,
 }
 
 /// Composes drafts.
@@ -85,8 +96,10 @@ impl Drafter {
         };
         let generator = generator.as_ref();
         let pen = written::Pen { generator, embedder, limit_tokens: *limit_tokens, guidance };
-        let written = match pen.write(question, found, &quotes).await {
-            Ok(draft) => Some(draft),
+        let (written, tokens) = pen.write(question, found, &quotes).await;
+        quotes.tokens = tokens;
+        let written = match written {
+            Ok(draft) => Some(Draft { tokens, ..draft }),
             Err(put_aside) => {
                 quotes.has_failed = matches!(put_aside, written::PutAside::Failed(_));
                 if quotes.has_failed {

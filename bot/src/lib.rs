@@ -19,10 +19,12 @@ pub mod config;
 mod contradictions;
 mod desk;
 mod draft;
+mod edit;
 mod error;
 mod evidence;
 mod inquiry;
 mod library;
+mod live;
 pub mod measure;
 mod message;
 mod office;
@@ -43,13 +45,16 @@ pub use classifiers::Classifiers;
 pub use contradictions::contradictions;
 pub use desk::{Desk, Parts, library};
 pub use draft::{
-    Citation, Claims, Draft, Drafter, WRITING_RULES, cited_sentences, claims, is_supported, n_kept,
+    Citation, Claims, Draft, Drafter, Tokens, WRITING_RULES, cited_sentences, claims, is_supported,
+    n_kept,
 };
+pub use edit::{CHANGED_LITTLE, CHANGED_MUCH, f1_of, rouge_l, was_right, words_of};
 pub use error::Error;
 pub use evidence::EVIDENCE_VERSION;
 pub use inquiry::{Context, Inquiry, Noticed, stated};
 pub use knowledge::{ArticleCard, Mode, Reader};
 pub use library::{Edited, Found, Library, Lookup, Refreshed};
+pub use live::{BURN_DOUBT, LiveBudget, live_budgets, raised};
 pub use message::{Staffing, Told};
 pub use office::{
     AsOf, ByBot, ByRequest, Changed, Clock, Deed, Elsewhere, Happened, Happening, Heard, Inbound,

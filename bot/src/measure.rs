@@ -4,7 +4,8 @@
 //! take few values: names of acts, topics, teams and channels, all from the desk's own files, and
 //! never anything that a customer wrote.
 
-use metrics::{counter, describe_counter, describe_histogram, histogram};
+use crate::LiveBudget;
+use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 
 /// How long the parts of one turn took, in milliseconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -88,8 +89,42 @@ pub(crate) fn heard(door: &str, fresh: bool) {
     counter!("frontdesk_notices_total", "channel" => channel, "repeated" => repeated).increment(1);
 }
 
+/// Notes how an error budget fares.
+pub(crate) fn budget(budget: &LiveBudget) {
+    let watched = &budget.watched;
+    let set = |name: &'static str, value: f64| {
+        let topic = watched.topic.as_deref().unwrap_or("others").to_string();
+        gauge!(name, "rule" => watched.rule.clone(), "topic" => topic).set(value);
+    };
+    set("frontdesk_budget_answers", budget.n_answers as f64);
+    set("frontdesk_budget_wrong", budget.n_wrong as f64);
+    set("frontdesk_budget_evidence", budget.evidence / std::f64::consts::LN_10);
+    set("frontdesk_budget_threshold", budget.threshold);
+    set("frontdesk_budget_raised", if watched.threshold.is_some() { 1.0 } else { 0.0 });
+}
+
+/// Notes that the threshold of an error budget was raised.
+pub(crate) fn budget_raised(budget: &LiveBudget, threshold: f64) {
+    let rule = budget.watched.rule.clone();
+    let topic = budget.watched.topic.as_deref().unwrap_or("others").to_string();
+    counter!("frontdesk_budget_raises_total", "rule" => rule.clone(), "topic" => topic.clone())
+        .increment(1);
+    gauge!("frontdesk_budget_threshold", "rule" => rule.clone(), "topic" => topic.clone())
+        .set(threshold);
+    gauge!("frontdesk_budget_raised", "rule" => rule, "topic" => topic).set(1.0);
+}
+
 /// Tells the recorder what each number means.
 pub fn describe() {
+    describe_gauge!("frontdesk_budget_answers", "Answers by an error budget that count at present");
+    describe_gauge!("frontdesk_budget_wrong", "Those of them that are known to be wrong");
+    describe_gauge!(
+        "frontdesk_budget_evidence",
+        "Evidence, in powers of ten, that an error budget burns"
+    );
+    describe_gauge!("frontdesk_budget_threshold", "Least confidence by an error budget");
+    describe_gauge!("frontdesk_budget_raised", "1 while a threshold is raised");
+    describe_counter!("frontdesk_budget_raises_total", "Thresholds raised as error budgets burnt");
     describe_counter!("frontdesk_notices_total", "What other systems told at their doors");
     describe_counter!("frontdesk_messages_received_total", "Messages of customers taken in");
     describe_histogram!("frontdesk_turn_seconds", "Duration of the bot's turns by stage");

@@ -7,6 +7,7 @@
 
 mod act;
 mod briefing;
+mod budgets;
 mod door;
 mod effects;
 mod elsewhere;
@@ -70,6 +71,10 @@ struct Inner {
     hanging: Mutex<Hanging>,
     /// When rules about waiting were read last.
     reminded: Mutex<Option<Timestamp>>,
+    /// When error budgets were looked at last.
+    watched: Mutex<Option<Timestamp>>,
+    /// Thresholds that were raised as budgets burnt; None: nobody has looked yet.
+    raised: Mutex<Option<Vec<router::Raised>>>,
 }
 
 /// What an office is made of.
@@ -182,6 +187,8 @@ impl Office {
                 sharing: Semaphore::new(1),
                 hanging: Mutex::default(),
                 reminded: Mutex::default(),
+                watched: Mutex::default(),
+                raised: Mutex::default(),
             }),
         }
     }
@@ -191,8 +198,11 @@ impl Office {
         self.inner.desk.load_full()
     }
 
-    /// Has another desk answer from now on; turns under way end with the old one.
+    /// Has another desk answer from now on; turns under way end with the old one. Thresholds that
+    /// were raised stay so.
     pub fn reload(&self, desk: Desk) {
+        let raised = self.raised();
+        let desk = desk.with_raised(raised.clone().unwrap_or_default());
         self.inner.desk.store(Arc::new(desk));
     }
 
@@ -296,6 +306,7 @@ impl Office {
             Part::Errands => self.run_errand().await,
             Part::Shift => self.look_round().await,
             Part::Turns => {
+                self.know_raised().await?;
                 let now = self.now();
                 let until = now.saturating_add(self.inner.pace.lease).unwrap_or(Timestamp::MAX);
                 let Some(leased) = self.store().lease(now, until).await? else { return Ok(false) };

@@ -18,14 +18,14 @@ pub use lines::Lines;
 
 /// What a desk's `routing.toml` says: who gets what, in which words customers hear of it, and by
 /// what conversations are told apart.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Playbook {
     /// Teams, topics and rules.
     pub policy: Policy,
     /// What customers read.
     pub wording: Wording,
     /// What messages are read for.
-    pub signals: SignalDetector,
+    pub signals: std::sync::Arc<SignalDetector>,
     /// The desk's own and extended signals, with their examples.
     pub signal_configs: Vec<SignalConfig>,
     /// Time zone of `time.weekday` and `time.hour`.
@@ -146,7 +146,7 @@ pub fn read_playbook(file: &Path, text: &str, answers: &Answers) -> Result<Playb
         (Ok(policy), Ok(wording), Some(signals)) if faults.is_empty() => Ok(Playbook {
             policy,
             wording,
-            signals,
+            signals: signals.into(),
             signal_configs: parsed.signal,
             time_zone,
             topic_model: parsed.topic_model,

@@ -2,7 +2,9 @@ mod eval;
 mod intercom;
 mod past;
 
-pub(crate) use eval::{Eval, EvalBudget, EvalCompare, EvalImport, EvalRun, GateArgs, OtherDesk};
+pub(crate) use eval::{
+    Eval, EvalBudget, EvalCompare, EvalImport, EvalLive, EvalRun, GateArgs, OtherDesk,
+};
 pub(crate) use intercom::Intercom;
 pub(crate) use past::{Articles, Backtest, Gaps, Past, Replay, Since};
 

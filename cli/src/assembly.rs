@@ -32,6 +32,11 @@ pub(crate) async fn desk(settings: Settings) -> anyhow::Result<Desk> {
     Tools::open(&settings).await?.desk(settings).await
 }
 
+/// Returns where vectors and drafts are kept for later evals.
+pub(crate) fn cache_folder(settings: &Settings) -> PathBuf {
+    settings.root.join(&settings.config.articles.index).with_file_name("cache")
+}
+
 /// Opens a desk as [`desk`] does, which keeps vectors and drafts on a shelf of its own.
 pub(crate) async fn desk_keeping(settings: Settings, shelf: Arc<Shelf>) -> anyhow::Result<Desk> {
     let library = Arc::new(library_keeping(&settings, shelf.clone()).await?);

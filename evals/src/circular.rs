@@ -1,6 +1,6 @@
 //! Which figures say nothing where the right articles are known from the draft alone?
 
-use crate::summary::{Summary, ranking::MEASURES};
+use crate::{score::rankings, summary::Summary};
 
 /// Measures of what a draft cites.
 const OF_CITATIONS: [&str; 2] = ["citation_precision", "citation_recall"];
@@ -9,7 +9,7 @@ const OF_CITATIONS: [&str; 2] = ["citation_precision", "citation_recall"];
 /// the draft's own sources where nobody else has named them, and would be found by construction.
 pub fn leave_out_articles(summary: &mut Summary) {
     let is_circular = |name: &str| {
-        OF_CITATIONS.contains(&name) || MEASURES.iter().any(|(measure, ..)| *measure == name)
+        OF_CITATIONS.contains(&name) || rankings().any(|(score, _)| score.name == name)
     };
     summary.figures.retain(|figure| !is_circular(&figure.name));
     for group in &mut summary.groups {

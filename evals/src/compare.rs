@@ -1,16 +1,12 @@
 //! What is otherwise with another desk, rule set or folder of articles?
 //!
 //! [`compare()`] matches two runs case by case. Verdicts are compared by McNemar's exact test
-//! ([`mcnemar`]), figures by a paired bootstrap and a paired randomisation test.
+//! ([`mcnemar`](crate::mcnemar)), figures by a paired bootstrap and a paired randomisation test.
 
-mod paired;
-mod score;
 #[cfg(test)]
 mod tests;
 mod written;
 
-pub use paired::mcnemar;
-pub(crate) use score::SCORES;
 pub(crate) use written::{outcome, p_words};
 
 use crate::{
@@ -18,9 +14,9 @@ use crate::{
     interval::{Difference, Resampling},
     record::Record,
     report::Unit,
+    score::{Differing, Paired, SCORES, Score, mcnemar},
     verdict::Verdict,
 };
-use paired::difference_of_means;
 use std::{
     borrow::Cow,
     collections::{BTreeMap, HashMap},
@@ -39,7 +35,7 @@ pub struct Comparison<'a> {
     pub n_relabelled: usize,
     /// Cases that came out otherwise, the worst change first.
     pub changes: Vec<Change<'a>>,
-    /// Probability of so uneven a number of fixed and broken cases by chance; see [`mcnemar`].
+    /// Probability of so uneven a number of fixed and broken cases by chance; see [`mcnemar`](crate::mcnemar).
     pub verdicts_p: f64,
     /// Figures of both, over the cases of both runs.
     pub scores: Vec<ScoreChange>,
@@ -69,7 +65,7 @@ pub struct Change<'a> {
 pub enum Effect {
     /// It was right and is not any more.
     Broken,
-    /// It was right neither before nor after, or in both.
+    /// It was right neither before nor after, or in both, or nobody can tell of one of them.
     Neither,
     /// It is right now, and was not.
     Fixed,
@@ -150,20 +146,20 @@ impl Change<'_> {
 
 /// Compares two runs, matched by the ids of their cases.
 pub fn compare<'a>(before: &'a [Record], after: &'a [Record]) -> Comparison<'a> {
+    compare_by(before, after, Resampling::default())
+}
+
+/// Compares two runs, with intervals and tests by a resampling of one's own.
+pub fn compare_by<'a>(
+    before: &'a [Record],
+    after: &'a [Record],
+    resampling: Resampling,
+) -> Comparison<'a> {
     let Matched { pairs, n_alone, n_other_question, n_relabelled } = matched(before, after);
     let scores = SCORES.iter().filter_map(|score| {
-        let difference = difference(score, 0.0, &pairs)?;
-        let mean = |values: Vec<f64>| values.iter().sum::<f64>() / values.len() as f64;
-        let of = score.of;
-        let first = mean(pairs.iter().filter_map(|(before, _)| of(before)).collect());
-        let second = mean(pairs.iter().filter_map(|(_, after)| of(after)).collect());
-        Some(ScoreChange {
-            name: score.name.to_string(),
-            unit: score.unit,
-            is_good: score.is_good,
-            values: (first, second),
-            difference,
-        })
+        let Differing { values, difference } = difference((score, 0.0), &pairs, resampling)?;
+        let (name, unit, is_good) = (score.name.to_string(), score.unit, score.is_good);
+        Some(ScoreChange { name, unit, is_good, values, difference })
     });
     let scores = scores.collect();
     let load = load(&pairs);
@@ -186,7 +182,7 @@ pub fn compare<'a>(before: &'a [Record], after: &'a [Record]) -> Comparison<'a> 
 }
 
 /// One figure of two runs over the cases that are common to them.
-pub(crate) struct Paired {
+pub(crate) struct PairedChange {
     /// Those of the cases that belong to the group that is asked for.
     pub(crate) n_pairs: usize,
     /// The difference; `None` where too few of them concern the figure.
@@ -194,16 +190,17 @@ pub(crate) struct Paired {
 }
 
 /// Compares one figure of two runs. `belongs` tells whether a case is of the group that is asked
-/// for; p is the probability of a difference as far from `margin`, were that the true one.
+/// for; p is the probability of a difference as far from the margin, were that the true one.
 pub(crate) fn paired_change(
-    (score, margin): (&score::Score, f64),
-    before: &[Record],
-    after: &[Record],
+    score: (&Score, f64),
+    (before, after): (&[Record], &[Record]),
+    resampling: Resampling,
     belongs: impl Fn(&Record) -> bool,
-) -> Paired {
+) -> PairedChange {
     let mut pairs = matched(before, after).pairs;
     pairs.retain(|(_, after)| belongs(after));
-    Paired { n_pairs: pairs.len(), change: difference(score, margin, &pairs) }
+    let change = difference(score, &pairs, resampling).map(|it| it.difference);
+    PairedChange { n_pairs: pairs.len(), change }
 }
 
 type Pair<'a> = (Cow<'a, Record>, &'a Record);
@@ -242,32 +239,26 @@ fn is_same_label(a: &Expect, b: &Expect) -> bool {
     a.articles == b.articles && of(a) == of(b)
 }
 
-/// Estimates a difference and tests whether it is `margin`: the second's values less that much,
-/// against none.
-fn difference(score: &score::Score, margin: f64, pairs: &[Pair<'_>]) -> Option<Difference> {
-    let of = score.of;
-    let less = |margin: f64| -> Option<Difference> {
-        let values: Vec<_> = pairs
-            .iter()
-            .map(|(before, after)| (of(before), of(after).map(|value| value - margin)))
-            .collect();
-        difference_of_means(&values, Resampling::default())
-    };
-    let plain = less(0.0)?;
-    Some(match margin {
-        0.0 => plain,
-        margin => Difference { p: less(margin)?.p, ..plain },
-    })
+fn difference(
+    (score, margin): (&Score, f64),
+    pairs: &[Pair<'_>],
+    resampling: Resampling,
+) -> Option<Differing> {
+    let pairs: Vec<(&Record, &Record)> =
+        pairs.iter().map(|(before, after)| (before.as_ref(), *after)).collect();
+    score.difference(Paired { pairs: &pairs, resampling }, margin)
 }
 
 fn change<'a>(before: Cow<'a, Record>, after: &'a Record) -> Option<Change<'a>> {
     let act = before.act != after.act;
     let answer = before.text != after.text || before.sources != after.sources;
     let team = before.team != after.team;
-    let is_right = |record: &Record| Verdict::of(record) == Verdict::Right;
-    let effect = match (is_right(&before), is_right(after)) {
-        (true, false) => Effect::Broken,
-        (false, true) => Effect::Fixed,
+    let effect = match (Verdict::of(&before), Verdict::of(after)) {
+        // What nobody can judge on one side is neither for the better nor for the worse.
+        (Verdict::Unjudged, _) | (_, Verdict::Unjudged) => Effect::Neither,
+        (Verdict::Right, Verdict::Right) => Effect::Neither,
+        (Verdict::Right, _) => Effect::Broken,
+        (_, Verdict::Right) => Effect::Fixed,
         _ => Effect::Neither,
     };
     let is_changed = act || answer || team || effect != Effect::Neither;

@@ -1,10 +1,6 @@
 //! What is a measured number called, and what is it measured on?
 
-use crate::{
-    interval::{Estimate, share},
-    record::Record,
-    report::Unit,
-};
+use crate::{interval::Estimate, report::Unit};
 use serde_json::{Map, Value, json};
 
 /// One measured number.
@@ -44,6 +40,8 @@ pub enum By {
     Source,
     /// Not cases at all, but a stage of the path, in milliseconds.
     Stage,
+    /// Not a part of the cases, but a way of searching, on all that name articles.
+    Way,
 }
 
 impl By {
@@ -55,6 +53,7 @@ impl By {
             Self::Team => "team",
             Self::Source => "source",
             Self::Stage => "stage",
+            Self::Way => "way",
         }
     }
 }
@@ -68,15 +67,6 @@ pub(crate) fn figure(
 ) -> Option<Figure> {
     let (name, meaning) = (name.to_string(), meaning.to_string());
     estimate.map(|estimate| Figure { name, meaning, unit, estimate })
-}
-
-/// Estimates the share of records of which `holds` is true.
-pub(crate) fn share_of<'a>(
-    records: impl Iterator<Item = &'a Record>,
-    holds: impl Fn(&Record) -> bool,
-) -> Option<Estimate> {
-    let flags: Vec<bool> = records.map(holds).collect();
-    share(flags.iter().filter(|flag| **flag).count(), flags.len())
 }
 
 /// Renders figures as the object of a summary, by name.

@@ -4,11 +4,12 @@
 mod tests;
 
 use crate::{
-    compare::{ALPHA, Paired, SCORES, paired_change},
+    compare::{ALPHA, PairedChange, paired_change},
     figure::{By, Figure},
-    interval::{Difference, Estimate},
+    interval::{Difference, Estimate, Resampling},
     record::Record,
-    summary::{FIGURES, STAGE_FIGURES, STAGES, Summary, TEAM_FIGURES, measured},
+    score::{FIGURES, SCORES, measured},
+    summary::{STAGE_FIGURES, STAGES, Summary, TEAM_FIGURES},
 };
 use std::{collections::BTreeSet, fmt, str::FromStr};
 use thiserror::Error;
@@ -58,7 +59,7 @@ pub enum GateError {
     /// It compares with a baseline, and there is none.
     #[error("{0:?} compares with a baseline; name its folder with --baseline")]
     NoBaseline(String),
-    /// The figure is no mean over cases, so that two runs cannot be compared case by case.
+    /// The figure is not one of cases, so that two runs cannot be compared case by case.
     #[error("{name:?} cannot be compared with a baseline; those that can: {known}")]
     NotPaired {
         /// What was asked for.
@@ -82,6 +83,8 @@ pub struct Judging<'a> {
     pub baseline: Option<&'a [Record]>,
     /// Whether the value alone decides, however few cases are behind it.
     pub strict: bool,
+    /// How chance is told.
+    pub resampling: Resampling,
 }
 
 /// What became of a gate.
@@ -91,6 +94,8 @@ pub struct Judgement {
     pub gate: String,
     /// Whether it fails the run.
     pub has_failed: bool,
+    /// Whether no case of the run bears on it, so that it has judged nothing.
+    pub is_idle: bool,
     /// Which figure, value, interval and count decided, in one line.
     pub line: String,
 }
@@ -138,12 +143,12 @@ impl Gate {
     ) -> Result<Judgement, GateError> {
         let baseline = on.baseline.ok_or_else(|| GateError::NoBaseline(self.to_string()))?;
         let score = SCORES.iter().find(|score| score.name == self.figure).ok_or_else(|| {
-            let known: Vec<&str> = SCORES.iter().map(|score| score.name).collect();
-            GateError::NotPaired { name: self.figure.clone(), known: known.join(", ") }
+            GateError::NotPaired { name: self.figure.clone(), known: FIGURES.join(", ") }
         })?;
         let belongs = |record: &Record| part.is_none_or(|part| part.has(record));
-        let Paired { n_pairs, change } =
-            paired_change((score, margin), baseline, on.records, belongs);
+        let runs = (baseline, on.records);
+        let PairedChange { n_pairs, change } =
+            paired_change((score, margin), runs, on.resampling, belongs);
         if n_pairs == 0 {
             return Err(GateError::NothingInCommon(self.to_string()));
         }
@@ -169,16 +174,16 @@ impl Gate {
         let verdict = if has_failed { "fails" } else { "passes" };
         let gate = self.to_string();
         let line = format!("{verdict}: {what}; the gate is \"{gate}\"{why}");
-        Judgement { gate, has_failed, line }
+        Judgement { gate, has_failed, is_idle: false, line }
     }
 
     fn without_cases(&self) -> Judgement {
         let gate = self.to_string();
         let line = format!(
-            "passes: {} has too few cases to stand on; the gate is \"{gate}\"",
+            "judges nothing: {} has too few cases to stand on; the gate is \"{gate}\"",
             self.name()
         );
-        Judgement { gate, has_failed: false, line }
+        Judgement { gate, has_failed: false, is_idle: true, line }
     }
 
     /// Finds the part of the run that the gate is about; `None` for the whole. A bare name is that
@@ -218,7 +223,7 @@ impl Gate {
         }
         // Groups that are too small for a row of a table, and the one file of a run.
         let own: Vec<&Record> = on.records.iter().filter(|record| part.has(record)).collect();
-        measured(&own).iter().find(named).map(|figure| figure.estimate)
+        measured(&own, on.resampling).iter().find(named).map(|figure| figure.estimate)
     }
 
     fn name(&self) -> String {
@@ -248,6 +253,7 @@ impl Part<'_> {
             By::Team => [&record.expect.team, &record.team].iter().any(|it| it.as_deref() == name),
             By::Source => record.source == self.name,
             By::Stage => STAGES.contains(&self.name),
+            By::Way => false,
         }
     }
 
@@ -262,6 +268,7 @@ fn figures_of(by: By) -> &'static [&'static str] {
         By::Tag | By::Topic | By::Source => &FIGURES,
         By::Team => &TEAM_FIGURES,
         By::Stage => &STAGE_FIGURES,
+        By::Way => &[],
     }
 }
 

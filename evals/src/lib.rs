@@ -15,6 +15,7 @@
 #[cfg(test)]
 mod agreement;
 mod budget;
+mod by_topic;
 mod calibrate;
 mod case;
 mod circular;
@@ -28,7 +29,6 @@ mod gate;
 mod impact;
 pub mod import;
 pub mod interval;
-mod labels;
 pub mod logistic;
 pub mod measures;
 mod pairs;
@@ -44,6 +44,7 @@ mod run_ledger;
 mod run_report;
 #[cfg(test)]
 mod sample;
+mod score;
 mod signals;
 mod split;
 mod summary;
@@ -52,31 +53,33 @@ mod trial;
 mod utterances;
 mod verdict;
 
+pub use bot::{CHANGED_LITTLE, CHANGED_MUCH, was_right};
 pub use budget::{
     Kept, LEAST_BUDGET, Promise, Proof, Unsupported, binomial_tail, certify, least_answers, starts,
 };
 pub use calibrate::{Exam, Fitted, Lesson, calibrate, leaves_proof, observe};
 pub use case::{Case, CasesError, Expect, ExpectedAct, Route, read_cases};
 pub use circular::leave_out_articles;
-pub use compare::{Change, Comparison, Effect, ScoreChange, compare, mcnemar};
+pub use compare::{Change, Comparison, Effect, ScoreChange, compare, compare_by};
 pub use duplicates::{Twins, twins};
 pub use examine::Examination;
 pub use figure::{By, Figure, Group, figures_json, groups_json};
 pub use gaps::{Gap, Open, examples, gaps, outline};
 pub use gate::{Gate, GateError, Judgement, Judging};
 pub use impact::{Changed, Kind, impact};
-pub use labels::{CHANGED_LITTLE, CHANGED_MUCH, was_right};
+pub use pairs::kappa_of as kappa;
 pub use promises::{Grounds, Promised, Wanted, gather, promise};
-pub use record::{Cited, Record, Stages};
+pub use record::{Cited, Record, Stages, result_lines};
 pub use reference::{kept, note_similarity, support};
-pub use retrieval::{Retrieval, measure_retrieval};
+pub use retrieval::{Retrieval, measure_retrieval, ways};
 pub use routes::otherwise;
 pub use run_folder::{Run, read_run};
 pub use run_ledger::{Ledger, case_key};
 pub use run_report::{About, Against, report};
+pub use score::mcnemar;
 pub use signals::{Found, SignalFigures, measure_signal};
 pub use split::{Choosing, Parts, Split, part};
-pub use summary::{Summary, summarise};
+pub use summary::{Price, Summary, summarise, summarise_by};
 pub use topics::{Guess, measure_topics, prediction_line};
 pub use trial::{Trial, inquiry, try_cases, try_each, unknown_articles, unknown_facts};
 pub use utterances::{

@@ -2,9 +2,10 @@
 //! is `None`, never NaN.
 
 use crate::interval::{Estimate, Resampling, Z, deviation, quantile, resampled, share};
+pub use bot::rouge_l;
+use bot::{f1_of, words_of};
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
-use unicode_segmentation::UnicodeSegmentation;
 
 /// 1 when one of the first `k` different ids of `ranked` is gold, else 0. `None` when nothing is
 /// gold or `k` is 0; so for all measures of a ranking.
@@ -202,24 +203,7 @@ pub fn token_f1(answer: &str, reference: &str) -> Option<f64> {
             n_shared += 1;
         }
     }
-    f1(n_shared, answer.len(), reference.len())
-}
-
-/// ROUGE-L: like [`token_f1`], but of the longest common subsequence of words, so that their order
-/// counts (Lin 2004, with equal weight of precision and recall).
-pub fn rouge_l(answer: &str, reference: &str) -> Option<f64> {
-    let (answer, reference) = (words_of(answer), words_of(reference));
-    // Row by row of the table of lengths; `lengths[j]` is for the first j words of the reference.
-    let mut lengths = vec![0_usize; reference.len() + 1];
-    for word in &answer {
-        let mut diagonal = 0;
-        for (j, other) in reference.iter().enumerate() {
-            let above = lengths[j + 1];
-            lengths[j + 1] = if word == other { diagonal + 1 } else { above.max(lengths[j]) };
-            diagonal = above;
-        }
-    }
-    f1(lengths.last().copied().unwrap_or_default(), answer.len(), reference.len())
+    f1_of(n_shared, answer.len(), reference.len())
 }
 
 /// Tells for each of the first `k` different ids whether it is gold.
@@ -251,14 +235,6 @@ fn rising(judged: &[Judged]) -> Option<Vec<Judged>> {
 
 fn tied_groups(cases: &[Judged]) -> impl Iterator<Item = &[Judged]> {
     cases.chunk_by(|a, b| a.confidence == b.confidence)
-}
-
-fn words_of(text: &str) -> Vec<String> {
-    text.unicode_words().map(|word| word.to_lowercase().replace('\u{2019}', "'")).collect()
-}
-
-fn f1(n_shared: usize, n_answer: usize, n_reference: usize) -> Option<f64> {
-    (n_reference > 0).then(|| 2.0 * n_shared as f64 / (n_answer + n_reference) as f64)
 }
 
 #[cfg(test)]

@@ -10,21 +10,59 @@ pub(crate) struct Pairs {
 }
 
 /// How often each name is due, said, and both; none is the first.
+#[derive(Debug)]
 pub(crate) struct Counts {
     due: Vec<f64>,
     said: Vec<f64>,
     both: Vec<f64>,
 }
 
+/// A name that was due with one that was said, either perhaps none.
+pub(crate) type Named<'a> = (Option<&'a str>, Option<&'a str>);
+
+/// Numbers names, 0 for none.
+#[derive(Debug)]
+pub(crate) struct Names<'a>(HashMap<Option<&'a str>, usize>);
+
+impl Default for Names<'_> {
+    fn default() -> Self {
+        Self(HashMap::from([(None, 0)]))
+    }
+}
+
+impl<'a> Names<'a> {
+    pub(crate) fn number(&mut self, name: Option<&'a str>) -> usize {
+        let next = self.0.len();
+        *self.0.entry(name).or_insert(next)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl Counts {
+    /// Counts pairs of numbers below `n_names`.
+    pub(crate) fn of(pairs: &[(usize, usize)], n_names: usize) -> Self {
+        let zeros = || vec![0.0; n_names];
+        let mut counts = Self { due: zeros(), said: zeros(), both: zeros() };
+        for (due, said) in pairs {
+            counts.due[*due] += 1.0;
+            counts.said[*said] += 1.0;
+            if due == said {
+                counts.both[*due] += 1.0;
+            }
+        }
+        counts
+    }
+}
+
 impl Pairs {
-    pub(crate) fn of<'a>(all: impl Iterator<Item = (Option<&'a str>, Option<&'a str>)>) -> Self {
-        let mut numbers: HashMap<Option<&str>, usize> = HashMap::from([(None, 0)]);
-        let mut number = |name: Option<&'a str>| {
-            let next = numbers.len();
-            *numbers.entry(name).or_insert(next)
-        };
-        let pairs = all.map(|(due, said)| (number(due), number(said))).collect();
-        Self { pairs, n_names: numbers.len() }
+    pub(crate) fn of<'a>(all: impl Iterator<Item = Named<'a>>) -> Self {
+        let mut names = Names::default();
+        let pairs =
+            all.map(|(due, said)| (names.number(due), names.number(said))).collect::<Vec<_>>();
+        Self { pairs, n_names: names.len() }
     }
 
     /// Estimates a figure by resampling the pairs.
@@ -38,16 +76,8 @@ impl Pairs {
         resampling: Resampling,
     ) -> Option<Estimate> {
         statistic(self.pairs.len(), resampling, |indices| {
-            let zeros = || vec![0.0; self.n_names];
-            let mut counts = Counts { due: zeros(), said: zeros(), both: zeros() };
-            for (due, said) in indices.iter().filter_map(|i| self.pairs.get(*i).copied()) {
-                counts.due[due] += 1.0;
-                counts.said[said] += 1.0;
-                if due == said {
-                    counts.both[due] += 1.0;
-                }
-            }
-            of(&counts)
+            let drawn = indices.iter().filter_map(|i| self.pairs.get(*i).copied());
+            of(&Counts::of(&drawn.collect::<Vec<_>>(), self.n_names))
         })
     }
 }
@@ -72,6 +102,12 @@ pub(crate) fn mcc(counts: &Counts) -> Option<f64> {
     let (due, said) = (&counts.due, &counts.said);
     let spread = (n * n - dot(said, said)) * (n * n - dot(due, due));
     (spread > 0.0).then(|| (right * n - dot(due, said)) / spread.sqrt())
+}
+
+/// Estimates Cohen's kappa of two who each say yes or no.
+pub fn kappa_of(pairs: &[(bool, bool)]) -> Option<Estimate> {
+    let name = |yes: bool| yes.then_some("yes");
+    Pairs::of(pairs.iter().map(|(first, second)| (name(*first), name(*second)))).estimate(kappa)
 }
 
 /// Cohen's kappa: agreement beyond what the two would reach by chance, 1 at most (Cohen 1960).

@@ -82,7 +82,7 @@ fn ground(record: &Record, trial: &Trial<'_>, policy: &Policy) -> Option<Ground>
     is_by_confidence(decision).then(|| Ground {
         judged: Judged { confidence: record.confidence, right },
         topic: record.topic.clone(),
-        rule: budget_rule(policy, decision),
+        rule: policy.budget_of(decision).map(|(rule, _)| rule.name.clone()),
     })
 }
 
@@ -92,17 +92,6 @@ fn is_by_confidence(decision: &Decision) -> bool {
     let weighs =
         |reason: &Reason| matches!(reason, Reason::Confident { .. } | Reason::NotConfident { .. });
     is_open && decision.reasons().iter().any(weighs)
-}
-
-/// Returns the rule that asks for the confidence, where it does so by a budget.
-fn budget_rule(policy: &Policy, decision: &Decision) -> Option<String> {
-    let rules = decision.fired().iter().filter_map(|fired| {
-        policy.rules().find(|rule| rule.name == fired.rule).map(|rule| (&rule.name, &rule.then))
-    });
-    let mut asking =
-        rules.filter(|(_, then)| then.threshold.is_some() || then.error_budget.is_some());
-    let (name, then) = asking.next()?;
-    then.threshold.is_none().then(|| name.clone())
 }
 
 fn one_a_conversation<'a>(grounds: impl Iterator<Item = (&'a Case, Ground)>) -> Vec<Ground> {

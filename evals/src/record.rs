@@ -34,6 +34,9 @@ pub struct Record {
     pub topic: Option<String>,
     /// Milliseconds of each part.
     pub timings_ms: Stages,
+    /// Tokens that the generator read and wrote for the draft, put aside or not; `None` without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<(usize, usize)>,
     /// Whether the draft went to the customer.
     pub sent: bool,
     /// The customer's last message.
@@ -86,6 +89,32 @@ pub struct Cited {
     pub quote: String,
 }
 
+/// Reads results, one a line: the number of each line from 1, its text and what it holds. Empty lines
+/// are left out.
+pub(crate) fn read_lines(
+    content: &[u8],
+) -> impl Iterator<Item = (usize, &str, anyhow::Result<Record>)> {
+    let lines = content.split(|byte| *byte == b'\n').enumerate();
+    lines.filter(|(_, line)| !line.trim_ascii().is_empty()).map(|(i, line)| {
+        let text = str::from_utf8(line);
+        let record = text.map_err(Into::into).and_then(|text| Ok(serde_json::from_str(text)?));
+        (i + 1, text.unwrap_or_default(), record)
+    })
+}
+
+/// Writes results, one a line.
+///
+/// # Errors
+/// When one cannot be written as JSON, which a number that is none would be.
+pub fn result_lines(records: &[Record]) -> serde_json::Result<String> {
+    let mut lines = String::new();
+    for record in records {
+        lines.push_str(&serde_json::to_string(record)?);
+        lines.push('\n');
+    }
+    Ok(lines)
+}
+
 impl Record {
     /// Writes down what a desk with this policy made of a case.
     pub fn of(trial: &Trial<'_>, policy: &Policy) -> Self {
@@ -107,6 +136,7 @@ impl Record {
             team: act.team().map(|team| Slug::as_str(team).to_string()),
             topic: answer.noticed.topic.as_ref().map(|(topic, _)| topic.to_string()),
             timings_ms: stages(answer),
+            tokens: tokens(answer),
             sent: *act == Act::Reply(Reply::Draft),
             question: case.messages.last().map_or(String::new(), |message| message.text.clone()),
             expect: case.expect.clone(),
@@ -161,6 +191,11 @@ impl Record {
 fn name_of(case: &Case, gold: &[String], id: &str) -> String {
     let place = gold.iter().position(|gold| gold == id);
     place.and_then(|place| case.expect.articles.get(place)).map_or_else(|| id.into(), Clone::clone)
+}
+
+fn tokens(answer: &Answer) -> Option<(usize, usize)> {
+    let tokens = answer.draft.as_ref()?.tokens;
+    (tokens.read + tokens.written > 0).then_some((tokens.read, tokens.written))
 }
 
 fn stages(answer: &Answer) -> Stages {

@@ -77,6 +77,8 @@ pub enum Unit {
     Score,
     /// Milliseconds.
     Milliseconds,
+    /// How many, written with one decimal.
+    Count,
 }
 
 /// A group of measures.

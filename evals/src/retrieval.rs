@@ -2,7 +2,7 @@ use crate::{
     case::Case,
     figure::{By, Figure, Group, figure},
     interval::{Difference, Resampling, paired_difference},
-    summary::ranking::{MEASURES, estimate},
+    score::rankings,
     trial::{gold, question, reader},
 };
 use anyhow::Context;
@@ -44,7 +44,7 @@ pub async fn measure_retrieval(
     let mut measured = Vec::new();
     for (name, mode) in [("words", Mode::Words), ("meaning", Mode::Meaning), ("fused", Mode::Fused)]
     {
-        let mut per_case = vec![Vec::new(); MEASURES.len()];
+        let mut per_case = vec![Vec::new(); rankings().count()];
         for case in &with_gold {
             let (question, reader) = (question(case), reader(case));
             let lookup =
@@ -52,7 +52,7 @@ pub async fn measure_retrieval(
             let found = library.find(lookup).await?;
             let ranked = found.articles();
             let gold = gold(case, &found.knowledge);
-            for ((_, _, _, measure), values) in MEASURES.iter().zip(&mut per_case) {
+            for ((_, measure), values) in rankings().zip(&mut per_case) {
                 values.push(measure(&ranked, &gold).context("a case names no article")?);
             }
             done += 1;
@@ -68,6 +68,16 @@ pub async fn measure_retrieval(
         measured.push(Retrieval { name, figures, groups, per_case });
     }
     Ok(measured)
+}
+
+/// Makes a row for each way, to stand beside other groups of a summary.
+pub fn ways(measured: &[Retrieval]) -> Vec<Group> {
+    let way = |it: &Retrieval| Group {
+        by: By::Way,
+        name: if it.name == "fused" { "both" } else { it.name }.to_string(),
+        figures: it.figures.clone(),
+    };
+    measured.iter().map(way).collect()
 }
 
 /// Returns the name of the file that a case was read from.
@@ -94,9 +104,10 @@ fn parts(cases: &[&Case]) -> BTreeMap<(By, String), Vec<usize>> {
 
 /// Averages each measure over some of the cases.
 fn figures(per_case: &[Vec<f64>], part: &[usize]) -> Vec<Figure> {
-    let made = MEASURES.iter().zip(per_case).filter_map(|((name, meaning, unit, _), values)| {
+    let made = rankings().zip(per_case).filter_map(|((score, _), values)| {
         let values: Vec<f64> = part.iter().filter_map(|case| values.get(*case).copied()).collect();
-        figure(name, meaning, *unit, estimate(name, &values))
+        let estimate = score.averaged(&values, Resampling::default());
+        figure(score.name, score.meaning, score.unit, estimate)
     });
     made.collect()
 }
@@ -104,7 +115,7 @@ fn figures(per_case: &[Vec<f64>], part: &[usize]) -> Vec<Figure> {
 impl Retrieval {
     /// Compares a measure with that of `other` on the same cases; positive when `self` is better.
     pub fn against(&self, other: &Self, measure: &str) -> Option<Difference> {
-        let index = MEASURES.iter().position(|(name, ..)| *name == measure)?;
+        let index = rankings().position(|(score, _)| score.name == measure)?;
         let (own, others) = (self.per_case.get(index)?, other.per_case.get(index)?);
         paired_difference(others, own, Resampling::default())
     }

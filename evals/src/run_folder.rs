@@ -1,4 +1,4 @@
-use crate::record::Record;
+use crate::record::{Record, read_lines};
 use anyhow::{Context, ensure};
 use serde_json::Value;
 use std::{fs, path::Path};
@@ -20,15 +20,14 @@ pub struct Run {
 /// When the folder holds no results, or a line of them is none.
 pub fn read_run(folder: &Path) -> anyhow::Result<Run> {
     let results = folder.join("results.jsonl");
-    let text = fs::read_to_string(&results).with_context(|| {
+    let content = fs::read(&results).with_context(|| {
         let folder = folder.display();
         format!("{folder} is no folder that `frontdesk eval run` has written to its end")
     })?;
-    let record = |(i, line): (usize, &str)| {
-        let line = serde_json::from_str(line);
-        line.with_context(|| format!("{}:{} is no result", results.display(), i + 1))
-    };
-    let records: Vec<Record> = text.lines().enumerate().map(record).collect::<Result<_, _>>()?;
+    let records = read_lines(&content).map(|(line, _, record)| {
+        record.with_context(|| format!("{}:{line} is no result", results.display()))
+    });
+    let records: Vec<Record> = records.collect::<Result<_, _>>()?;
     ensure!(!records.is_empty(), "{} holds no result", results.display());
     Ok(Run { name: folder.display().to_string(), records, provenance: provenance(folder) })
 }

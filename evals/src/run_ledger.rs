@@ -1,6 +1,9 @@
 //! The records of a run, written as they come, so that a run that was killed goes on where it was.
 
-use crate::{case::Case, record::Record};
+use crate::{
+    case::Case,
+    record::{Record, read_lines},
+};
 use anyhow::Context;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -187,9 +190,8 @@ fn read_if_there(path: &Path) -> anyhow::Result<Vec<u8>> {
 /// Adds the records of a file's content by their keys; what is no record, or has no key, is left
 /// out, and its case is run again.
 fn read(content: &[u8], lines: &mut HashMap<String, Line>) {
-    for line in content.split(|byte| *byte == b'\n') {
-        let Ok(text) = std::str::from_utf8(line) else { continue };
-        let Ok(record) = serde_json::from_str::<Record>(text) else { continue };
+    for (_, text, record) in read_lines(content) {
+        let Ok(record) = record else { continue };
         if !record.key.is_empty() {
             lines.insert(record.key.clone(), Line { text: text.into(), record });
         }

@@ -1,11 +1,13 @@
 use crate::{
-    compare::compare,
+    compare::compare_by,
     figure::{By, Figure, Group},
     gate::Judgement,
+    interval::Resampling,
     measures::{reliability, risk_coverage},
     record::Record,
     report::{Column, Report, Section, Table, TableRow, headline},
-    summary::{Summary, judged},
+    score::judged,
+    summary::Summary,
 };
 
 /// What a report says about itself.
@@ -28,6 +30,8 @@ pub struct Against<'a> {
     pub baseline: Option<(String, &'a [Record])>,
     /// What became of the gates.
     pub gates: Vec<Judgement>,
+    /// How chance is told in the comparison.
+    pub resampling: Resampling,
 }
 
 /// Puts together what people read of a run.
@@ -47,7 +51,8 @@ pub fn report<'a>(
         reliability: reliability(&judged, BINS).unwrap_or_default(),
         risk_coverage: risk_coverage(&judged).unwrap_or_default(),
         records,
-        baseline: baseline.map(|(name, before)| (name, compare(before, records))),
+        baseline: baseline
+            .map(|(name, before)| (name, compare_by(before, records, against.resampling))),
         gates: against.gates,
     }
 }
@@ -99,12 +104,24 @@ fn table(groups: &[Group]) -> Option<Table> {
         By::Topic => ("By topic", "What the cases are labelled to be about."),
         By::Team => ("By team", "The teams that they belong to or reached."),
         By::Source => ("By source", "The files that the cases were read from."),
-        By::Stage => ("By stage", "How long each part of the path took."),
+        By::Stage => (
+            "By stage",
+            "How long each part of the path took, the embedding of the question within the search; \
+             and what a generator read and wrote.",
+        ),
+        By::Way => (
+            "By way of searching",
+            "The same questions by words alone, by meaning alone, and by both as the bot searches.",
+        ),
     };
     let mut columns: Vec<&Figure> = Vec::new();
     for figure in groups.iter().flat_map(|group| &group.figures) {
         let is_new = columns.iter().all(|column| column.name != figure.name);
         let is_cases = matches!(by, By::Tag | By::Topic | By::Source);
+        // What others beside it say as well would not fit.
+        if by == By::Way && ["hit@3", "recall@1"].contains(&figure.name.as_str()) {
+            continue;
+        }
         if is_new && (!is_cases || COLUMNS.contains(&figure.name.as_str())) {
             columns.push(figure);
         }

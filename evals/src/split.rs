@@ -41,6 +41,17 @@ pub struct Choosing {
     pub(crate) proving: Vec<Case>,
 }
 
+impl Split {
+    /// Returns the name that case files use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Val => "val",
+            Self::Test => "test",
+        }
+    }
+}
+
 impl Parts {
     /// Takes the cases that thresholds may be chosen by: those to prove with, guided by those to
     /// learn from. With `all` the ones to learn from are proof as well, for a confidence that was

@@ -1,19 +1,16 @@
 use crate::{
     case::ExpectedAct,
-    figure::{By, Figure, Group, figures_json, groups_json},
+    figure::{By, Figure, Group, figure, figures_json, groups_json},
+    interval::{Resampling, mean},
     record::Record,
+    report::Unit,
+    score::measured,
 };
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-mod acts;
-mod answers;
-mod confidence;
-pub(crate) mod ranking;
-pub(crate) mod routing;
+mod routing;
 mod stages;
-
-pub(crate) use confidence::judged;
 
 /// All figures of a run; a figure without any case to stand on is left out.
 #[derive(Debug, Clone)]
@@ -36,53 +33,20 @@ const ACTS: [ExpectedAct; 3] = [ExpectedAct::Answer, ExpectedAct::Clarify, Expec
 /// Groups of fewer cases say too little for a row of their own.
 const CASES_A_GROUP_AT_LEAST: usize = 5;
 
-/// Every figure that can be measured on cases, in the order of a summary. Those that no case bears
-/// on are missing there.
-pub(crate) const FIGURES: [&str; 34] = [
-    "act_accuracy",
-    "coverage",
-    "wrong_replies",
-    "answered",
-    "kept_back",
-    "escalation_precision",
-    "escalation_recall",
-    "team_accuracy",
-    "team_macro_f1",
-    "routing_mcc",
-    "hit@1",
-    "hit@3",
-    "hit@5",
-    "recall@1",
-    "recall@5",
-    "recall@10",
-    "MRR",
-    "nDCG@10",
-    "draft_token_f1",
-    "draft_rouge_l",
-    "draft_similarity",
-    "draft_kept",
-    "agrees_with_reference",
-    "agreement_with_gold",
-    "agreement_with_gold_kappa",
-    "citation_precision",
-    "citation_recall",
-    "support",
-    "auroc",
-    "brier",
-    "ece",
-    "auroc_answerable",
-    "auroc_unanswerable",
-    "auroc_underspecified",
-];
 /// Those of a team's group.
 pub(crate) const TEAM_FIGURES: [&str; 3] = ["precision", "recall", "f1"];
 /// The stages of the path that are timed.
-pub(crate) const STAGES: [&str; 3] = ["search", "draft", "total"];
+pub(crate) const STAGES: [&str; 4] = ["meaning", "search", "draft", "total"];
 /// Those of a stage's group.
-pub(crate) const STAGE_FIGURES: [&str; 2] = ["p50", "p95"];
+pub(crate) const STAGE_FIGURES: [&str; 5] = ["p50", "p95", "tokens_read", "tokens_written", "cost"];
 
-/// Measures what came of cases.
+/// Measures what came of cases, with intervals by the usual resampling.
 pub fn summarise(records: &[Record]) -> Summary {
+    summarise_by(records, Resampling::default())
+}
+
+/// Measures what came of cases, with intervals by a resampling of one's own.
+pub fn summarise_by(records: &[Record], resampling: Resampling) -> Summary {
     let all: Vec<&Record> = records.iter().collect();
     let count = |expected, decided| {
         let matches = |t: &&Record| t.expect.act == expected && t.act_class() == Some(decided);
@@ -93,17 +57,17 @@ pub fn summarise(records: &[Record]) -> Summary {
     for record in records {
         *done.entry((record.expect.act, &record.act)).or_default() += 1;
     }
-    let stages = stages::measure(&all);
+    let stages = stages::measure(&all, resampling);
     let total = stages.iter().find(|stage| stage.name == "total");
     let total_ms = total.and_then(|stage| match stage.figures.as_slice() {
-        [median, p95] => Some((median.estimate.value, p95.estimate.value)),
+        [median, p95, ..] => Some((median.estimate.value, p95.estimate.value)),
         _ => None,
     });
-    let mut groups = parts(records);
-    groups.extend(routing::by_team(&all));
+    let mut groups = parts(records, resampling);
+    groups.extend(routing::by_team(&all, resampling));
     groups.extend(stages);
     Summary {
-        figures: measured(&all),
+        figures: measured(&all, resampling),
         groups,
         confusion: pairs.map(|(e, d)| count(e, d)).collect(),
         acts: done.into_iter().map(|((e, act), n)| (e, act.to_string(), n)).collect(),
@@ -111,15 +75,8 @@ pub fn summarise(records: &[Record]) -> Summary {
     }
 }
 
-pub(crate) fn measured(records: &[&Record]) -> Vec<Figure> {
-    [acts::measure, routing::measure, ranking::measure, answers::measure, confidence::measure]
-        .iter()
-        .flat_map(|measure| measure(records))
-        .collect()
-}
-
 /// Measures the cases of each tag, topic and file by themselves.
-fn parts(records: &[Record]) -> Vec<Group> {
+fn parts(records: &[Record], resampling: Resampling) -> Vec<Group> {
     let mut parts: BTreeMap<(By, &str), Vec<&Record>> = BTreeMap::new();
     for record in records {
         for tag in &record.tags {
@@ -136,11 +93,40 @@ fn parts(records: &[Record]) -> Vec<Group> {
     }
     let enough = parts.into_iter().filter(|(_, part)| part.len() >= CASES_A_GROUP_AT_LEAST);
     enough
-        .map(|((by, name), part)| Group { by, name: name.to_string(), figures: measured(&part) })
+        .map(|((by, name), part)| {
+            let figures = measured(&part, resampling);
+            Group { by, name: name.to_string(), figures }
+        })
         .collect()
 }
 
+/// What a million tokens cost, in whatever money.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Price {
+    /// Of those read.
+    pub read: f64,
+    /// Of those written.
+    pub written: f64,
+}
+
 impl Summary {
+    /// Adds what a thousand cases cost by the tokens of their drafts.
+    pub fn add_cost(&mut self, records: &[Record], price: Price, resampling: Resampling) {
+        let cost = |(read, written): (usize, usize)| {
+            (read as f64 * price.read + written as f64 * price.written) / 1e6
+        };
+        if records.iter().all(|record| record.tokens.is_none()) {
+            return;
+        }
+        let costs = records.iter().map(|record| 1e3 * record.tokens.map_or(0.0, cost));
+        let estimate = mean(&costs.collect::<Vec<_>>(), resampling);
+        let is_draft = |group: &&mut Group| group.by == By::Stage && group.name == "draft";
+        if let Some(group) = self.groups.iter_mut().find(is_draft) {
+            let meaning = "what a thousand cases cost, by the prices given";
+            group.figures.extend(figure("cost", meaning, Unit::Count, estimate));
+        }
+    }
+
     /// Returns a figure by name.
     pub fn figure(&self, name: &str) -> Option<&Figure> {
         self.figures.iter().find(|figure| figure.name == name)

@@ -81,6 +81,16 @@ impl Shelf {
         Ok(Self { file: Some(Mutex::new(file)), ..Self::in_memory(limit_bytes) })
     }
 
+    /// Removes whatever is kept in `folder`, and returns how many bytes that was. Entries are known
+    /// by digests alone, so that nobody can tell whose words are in which.
+    ///
+    /// # Errors
+    /// [`Error::File`] when it cannot be removed.
+    pub fn clear(folder: &Path) -> Result<u64, Error> {
+        file::clear(folder)
+            .map_err(|source| Error::File { path: folder.into(), reason: source.to_string() })
+    }
+
     /// Returns how often it could help since it was opened.
     pub fn tally(&self) -> Tally {
         Tally {

@@ -85,6 +85,8 @@ pub struct Completion {
     pub prompt_tokens: usize,
     /// Tokens of the prompt that were not computed again.
     pub reused_tokens: usize,
+    /// Tokens written; 0 where a service does not say.
+    pub written_tokens: usize,
 }
 
 /// Writes the next turn of a chat.

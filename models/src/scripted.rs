@@ -80,6 +80,7 @@ impl Generator for ScriptedChat {
             logprobs: vec![],
             prompt_tokens,
             reused_tokens: 0,
+            written_tokens: words.len().min(prompt.limit_tokens),
         })
     }
 }

@@ -1,4 +1,4 @@
-use crate::Confidence;
+use crate::{Confidence, Decision, Policy, Rule};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -46,6 +46,8 @@ pub struct Certified {
 pub(crate) struct Allowance {
     pub(crate) threshold: Confidence,
     pub(crate) certified: bool,
+    /// Whether the threshold was raised as the budget burnt.
+    pub(crate) raised: bool,
     /// Whether the desk has budgets at all, so that it is worth telling.
     pub(crate) told: bool,
 }
@@ -76,7 +78,7 @@ impl Budgets {
         budget: f64,
         topic: Option<&str>,
     ) -> Option<Allowance> {
-        let topic = topic.filter(|topic| self.topics.contains(*topic));
+        let topic = self.group(topic);
         // Rounding in a file must not part a budget from itself.
         let fits = |c: &&Certified| {
             let is_its = c.rule.as_deref().is_none_or(|name| name == rule);
@@ -85,7 +87,63 @@ impl Budgets {
         let lowest = self.certified.iter().filter(fits).map(|c| c.threshold).min_by(f64::total_cmp);
         let threshold = Confidence::new(lowest.unwrap_or(1.0 - budget))?;
         let told = !self.calibration.is_empty();
-        Some(Allowance { threshold, certified: lowest.is_some(), told })
+        Some(Allowance { threshold, certified: lowest.is_some(), raised: false, told })
+    }
+
+    /// Returns the group in which a topic is judged: itself where it stands alone, else `None`, that
+    /// of all others.
+    pub fn group<'a>(&self, topic: Option<&'a str>) -> Option<&'a str> {
+        topic.filter(|topic| self.topics.contains(*topic))
+    }
+}
+
+impl Policy {
+    /// Returns the rules whose error budgets decide what is sent.
+    pub fn budgeted(&self) -> impl Iterator<Item = (&Rule, f64)> {
+        let by_budget = |rule: &&Rule| rule.then.threshold.is_none();
+        self.rules().filter(by_budget).filter_map(|rule| Some((rule, rule.then.error_budget?)))
+    }
+
+    /// Returns the rule that asks for the confidence of a decision, where it does so by an error
+    /// budget.
+    pub fn budget_of(&self, decision: &Decision) -> Option<(&Rule, f64)> {
+        let fired = decision.fired().iter();
+        let mut rules = fired.filter_map(|it| self.rules().find(|rule| rule.name == it.rule));
+        let asks = |rule: &&Rule| rule.then.threshold.or(rule.then.error_budget).is_some();
+        let rule = rules.find(asks)?;
+        let budget = rule.then.error_budget.filter(|_| rule.then.threshold.is_none())?;
+        Some((rule, budget))
+    }
+
+    /// Returns the least confidence that a rule's budget asks for of a conversation on `topic`.
+    pub fn budget_threshold(
+        &self,
+        (rule, budget): (&str, f64),
+        topic: Option<&str>,
+    ) -> Option<f64> {
+        self.allowance((rule, budget), topic).map(|allowed| allowed.threshold.value())
+    }
+
+    /// Returns what a rule's budget means for a conversation on `topic`. A raised threshold whose
+    /// rule is gone holds for every budget: a new name loosens nothing.
+    pub(crate) fn allowance(
+        &self,
+        (rule, budget): (&str, f64),
+        topic: Option<&str>,
+    ) -> Option<Allowance> {
+        let allowed = self.budgets().allowance(rule, budget, topic)?;
+        let group = self.budgets().group(topic);
+        let is_known = |name: &str| self.rules().any(|rule| rule.name == name);
+        let raised = self.raised().iter().filter(|raised| {
+            let is_its = raised.rule == rule || !is_known(&raised.rule);
+            is_its && (raised.topic.as_deref() == group || raised.topic.as_deref() == topic)
+        });
+        let highest = raised.map(|raised| raised.threshold).max_by(f64::total_cmp);
+        let highest = highest.and_then(Confidence::new).filter(|it| *it > allowed.threshold);
+        Some(match highest {
+            Some(threshold) => Allowance { threshold, raised: true, told: true, ..allowed },
+            None => allowed,
+        })
     }
 }
 

@@ -83,6 +83,9 @@ pub struct Calibration {
     pub report: BTreeMap<String, String>,
     /// Log-odds of being right for average evidence.
     pub intercept: f64,
+    /// What topics add to the log-odds, where cases have shown that they differ; all others are pooled.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub topics: BTreeMap<String, f64>,
     /// One entry an observation.
     pub factors: Vec<Factor>,
 }
@@ -139,6 +142,9 @@ impl Calibration {
         if !self.intercept.is_finite() {
             return Err(EvidenceError::Unusable("intercept".into()));
         }
+        if let Some((topic, _)) = self.topics.iter().find(|(_, shift)| !shift.is_finite()) {
+            return Err(EvidenceError::Unusable(format!("topics.{topic}")));
+        }
         let broken = self.factors.iter().find(|f| {
             !(f.mean.is_finite()
                 && f.weight.is_finite()
@@ -148,23 +154,35 @@ impl Calibration {
         broken.map_or(Ok(()), |f| Err(EvidenceError::Unusable(f.name.clone())))
     }
 
-    /// Returns the probability that a draft with this evidence is right.
+    /// Returns the probability that a draft with this evidence, on this topic, is right.
     ///
     /// # Errors
     /// [`EvidenceError::Absent`] when an observation is missing.
-    pub fn confidence(&self, evidence: &Evidence) -> Result<Confidence, EvidenceError> {
-        let contributions = self.contributions(evidence)?;
+    pub fn confidence(
+        &self,
+        evidence: &Evidence,
+        topic: Option<&str>,
+    ) -> Result<Confidence, EvidenceError> {
+        let contributions = self.contributions(evidence, topic)?;
         let log_odds = self.intercept + contributions.iter().map(|c| c.log_odds).sum::<f64>();
         let probability = 1.0 / (1.0 + (-log_odds).exp());
         Ok(Confidence::new(probability).unwrap_or(Confidence::NONE))
     }
 
-    /// Returns what each observation contributes, the weightiest first.
+    /// Returns what each observation contributes, and the topic where it does, the weightiest first.
     ///
     /// # Errors
     /// [`EvidenceError::Absent`] when an observation is missing.
-    pub fn contributions(&self, evidence: &Evidence) -> Result<Vec<Contribution>, EvidenceError> {
-        let mut contributions = Vec::with_capacity(self.factors.len());
+    pub fn contributions(
+        &self,
+        evidence: &Evidence,
+        topic: Option<&str>,
+    ) -> Result<Vec<Contribution>, EvidenceError> {
+        let mut contributions = Vec::with_capacity(self.factors.len() + 1);
+        if let Some(shift) = topic.and_then(|topic| self.topics.get(topic)) {
+            let (name, value) = ("topic".to_string(), 1.0);
+            contributions.push(Contribution { name, value, log_odds: *shift });
+        }
         for factor in &self.factors {
             let value = evidence
                 .get(&factor.name)
@@ -197,6 +215,7 @@ mod tests {
             fitted_for: fitted_for("e"),
             report: BTreeMap::new(),
             intercept: 0.0,
+            topics: [("billing".to_string(), 1.5)].into(),
             factors: vec![Factor { name: "cosine".into(), mean: 0.5, deviation: 0.1, weight }],
         }
     }
@@ -209,7 +228,12 @@ mod tests {
 
     #[test]
     fn average_evidence_gives_the_intercept() {
-        assert_eq!(calibration(2.0).confidence(&evidence(0.5)), Ok(Confidence(0.5)));
+        assert_eq!(calibration(2.0).confidence(&evidence(0.5), None), Ok(Confidence(0.5)));
+        assert_eq!(calibration(2.0).confidence(&evidence(0.5), Some("jobs")), Ok(Confidence(0.5)));
+        let billing = calibration(2.0).confidence(&evidence(0.5), Some("billing")).unwrap();
+        assert!((billing.value() - 1.0 / (1.0 + (-1.5_f64).exp())).abs() < 1e-12);
+        let parts = calibration(2.0).contributions(&evidence(0.5), Some("billing")).unwrap();
+        assert_eq!((parts[0].name.as_str(), parts[0].log_odds), ("topic", 1.5));
     }
 
     #[test]
@@ -225,7 +249,7 @@ mod tests {
 
     #[test]
     fn a_missing_observation_is_an_error_not_a_guess() {
-        let error = calibration(1.0).confidence(&Evidence::default());
+        let error = calibration(1.0).confidence(&Evidence::default(), None);
         assert_eq!(error, Err(EvidenceError::Absent("cosine".into())));
     }
 
@@ -243,7 +267,7 @@ mod tests {
         #[test]
         fn confidence_is_a_probability_and_grows_with_its_evidence(a in -1e9..1e9_f64, b in -1e9..1e9_f64) {
             let (low, high) = if a < b { (a, b) } else { (b, a) };
-            let of = |x| calibration(1.5).confidence(&evidence(x)).unwrap().value();
+            let of = |x| calibration(1.5).confidence(&evidence(x), None).unwrap().value();
             prop_assert!((0.0..=1.0).contains(&of(low)) && of(low) <= of(high));
         }
     }

@@ -15,6 +15,7 @@
 
 mod assignment;
 mod budgets;
+mod burning;
 mod check;
 mod condition;
 mod confidence;
@@ -43,6 +44,7 @@ pub use assignment::{
     order, share_out,
 };
 pub use budgets::{Budgets, Certified};
+pub use burning::{Raised, Tally, evidence, is_burning, raise};
 pub use check::{Example, Flaw, Severity, Uncovered, check, uncovered};
 pub use condition::{Condition, ConditionError, Verdict};
 pub use confidence::{

@@ -1,7 +1,7 @@
 use crate::rule::{CheckedRule, OWNER, Settle};
 use crate::{
-    Budgets, Catalogue, Condition, Confidence, FactError, Kind, Rule, Sla, Slug, Team, Topic,
-    topic::topic_faults,
+    Budgets, Catalogue, Condition, Confidence, FactError, Kind, Raised, Rule, Sla, Slug, Team,
+    Topic, topic::topic_faults,
 };
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -77,6 +77,7 @@ pub struct Policy {
     catalogue: Catalogue,
     rules: Vec<CheckedRule>,
     budgets: Budgets,
+    raised: Vec<Raised>,
 }
 
 /// Where in the file something is.
@@ -130,7 +131,8 @@ impl Policy {
             }
         }
         if errors.is_empty() {
-            Ok(Self { routing, catalogue, rules, budgets: Budgets::default() })
+            let (budgets, raised) = (Budgets::default(), Vec::new());
+            Ok(Self { routing, catalogue, rules, budgets, raised })
         } else {
             Err(errors)
         }
@@ -179,6 +181,16 @@ impl Policy {
     /// Returns the thresholds that are certified to keep error budgets.
     pub fn budgets(&self) -> &Budgets {
         &self.budgets
+    }
+
+    /// Returns the policy with thresholds that were raised as budgets burnt.
+    pub fn with_raised(self, raised: Vec<Raised>) -> Self {
+        Self { raised, ..self }
+    }
+
+    /// Returns the thresholds that were raised as budgets burnt.
+    pub fn raised(&self) -> &[Raised] {
+        &self.raised
     }
 
     /// Whether the bot may write to customers.

@@ -150,7 +150,7 @@ fn allowance(policy: &Policy, facts: &Facts, (rule, then): (&str, &Then)) -> Opt
         Some(Value::Text(topic)) => Some(topic.as_str()),
         _ => None,
     };
-    policy.budgets().allowance(rule, then.error_budget?, topic)
+    policy.allowance((rule, then.error_budget?), topic)
 }
 
 impl Effects {
@@ -182,8 +182,12 @@ impl Effects {
         self.return_to_bot |= then.return_to_bot;
         self.close |= then.close;
         let mut did = then.to_string();
-        if let Some(Allowance { threshold, certified, told: true }) = allowed {
-            let ground = if certified { "certified on cases" } else { "not certified" };
+        if let Some(Allowance { threshold, certified, raised, told: true }) = allowed {
+            let ground = match (raised, certified) {
+                (true, _) => "raised, as too many answers of late were wrong",
+                (false, true) => "certified on cases",
+                (false, false) => "not certified",
+            };
             did += &format!(" (threshold {:.2}, {ground})", threshold.value());
         }
         if !kept.is_empty() {

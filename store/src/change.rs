@@ -1,6 +1,6 @@
 use crate::{
-    Audit, Content, EntryId, Error, Id, KeyedRequest, Label, Lease, NewDecision, NewPost, NewTimer,
-    Outcome, Record, Share, Store, audit, decision, entry,
+    Audit, Budgeted, Content, EntryId, Error, Id, KeyedRequest, Label, Lease, NewDecision, NewPost,
+    NewTimer, Outcome, Record, Share, Store, audit, budget, decision, entry,
     open::Dialect,
     outcome, post,
     record::{self, Locked},
@@ -35,6 +35,8 @@ pub struct Change {
     pub outcomes: Vec<Outcome>,
     /// What a teammate made of a draft.
     pub labels: Vec<Label>,
+    /// By which error budget the decision's draft is sent, where one decides.
+    pub budgeted: Option<Budgeted>,
     /// What is worth remembering of who did what.
     pub audit: Vec<Audit>,
 }
@@ -144,6 +146,9 @@ impl Writing<'_> {
         }
         if let Some(decided) = &change.decision {
             decision::insert(self, decided).await?;
+            if let Some(budgeted) = &change.budgeted {
+                budget::note(self, decided.id, budgeted).await?;
+            }
         }
         for (number, new) in (n_posts + 1..).zip(&change.posts) {
             post::insert(self, number, new).await?;

@@ -33,6 +33,10 @@ impl Columns<'_> {
         Ok(self.0.try_get(name)?)
     }
 
+    pub(crate) fn maybe_fraction(&self, name: &'static str) -> Result<Option<f64>, Error> {
+        Ok(self.0.try_get(name)?)
+    }
+
     pub(crate) fn truth(&self, name: &'static str) -> Result<bool, Error> {
         Ok(self.number(name)? != 0)
     }

@@ -163,7 +163,7 @@ impl Verdict {
         }
     }
 
-    fn read(name: &str) -> Result<Self, Error> {
+    pub(crate) fn read(name: &str) -> Result<Self, Error> {
         let all = [Self::Approved, Self::Corrected, Self::Wrong];
         all.into_iter().find(|verdict| verdict.name() == name).ok_or_else(|| damaged("verdict"))
     }

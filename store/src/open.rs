@@ -66,6 +66,7 @@ impl Dialect {
             (7, "silent", include_str!("../migrations/0007_silent.sql")),
             (8, "opened", include_str!("../migrations/0008_opened.sql")),
             (9, "attempts", include_str!("../migrations/0009_attempts.sql")),
+            (10, "budgets", include_str!("../migrations/0010_budgets.sql")),
         ];
         all.map(|(version, name, sql)| {
             let simple = MigrationType::Simple;

@@ -3,7 +3,7 @@
 //! Tests of what no crate can test alone: `house` proves the plan of `ARCHITECTURE.md` on the
 //! sources themselves, `office` carries conversations through store and bot, `shift` lets time pass
 //! over them, `outbox` sends what leaves the house, `race` has people and the bot answer at once,
-//! `taking` has people take conversations, `figures` counts what happened,
+//! `taking` has people take conversations, `budgets` has them find answers wrong, `figures` counts what happened,
 //! `bridge` connects the desk to an Intercom.
 //! [`Bench`] is the desk at work that they, and the tests of the crates above, stand on;
 //! [`intercom`] is an Intercom for it to connect to; [`postgres`] starts a database server of their
@@ -13,6 +13,8 @@
 mod bench;
 #[cfg(test)]
 mod bridge;
+#[cfg(test)]
+mod budgets;
 #[cfg(test)]
 mod figures;
 #[cfg(test)]

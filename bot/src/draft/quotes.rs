@@ -62,6 +62,7 @@ pub(crate) async fn quote(found: &Found, embedder: &dyn Embedder) -> Result<Opti
         drafter: "quotes",
         put_aside: None,
         has_failed: false,
+        tokens: super::Tokens::default(),
     }))
 }
 

@@ -1,5 +1,5 @@
 use super::{
-    Citation, Draft,
+    Citation, Draft, Tokens,
     quotes::{cite, coverage, locale},
     support::{Unsupported, check},
     units::sentences,
@@ -53,12 +53,23 @@ struct Claim {
 }
 
 impl Pen<'_> {
-    /// Writes an answer and checks it sentence by sentence.
+    /// Writes an answer and checks it sentence by sentence; says what was read and written for it.
     pub(super) async fn write(
         &self,
         question: &Question,
         found: &Found,
         quotes: &Draft,
+    ) -> (Result<Draft, PutAside>, Tokens) {
+        let mut tokens = Tokens::default();
+        let written = self.written(question, found, (quotes, &mut tokens)).await;
+        (written, tokens)
+    }
+
+    async fn written(
+        &self,
+        question: &Question,
+        found: &Found,
+        (quotes, tokens): (&Draft, &mut Tokens),
     ) -> Result<Draft, PutAside> {
         let hits: Vec<_> = found.findings.hits.iter().take(PASSAGES).collect();
         let given: Vec<Citation> = hits
@@ -66,6 +77,8 @@ impl Pen<'_> {
             .filter_map(|hit| cite(found, hit, &found.knowledge.passages().get(hit.passage)?.text))
             .collect();
         let completion = self.generator.complete(&self.prompt(question, &given)).await?;
+        let Completion { prompt_tokens, written_tokens, .. } = completion;
+        *tokens = Tokens { read: prompt_tokens, written: written_tokens };
         let claims = claims(&completion)?;
         let locale = locale(found, hits.first().copied());
         for claim in &claims {
@@ -243,6 +256,7 @@ mod tests {
             logprobs: Vec::new(),
             prompt_tokens: 0,
             reused_tokens: 0,
+            written_tokens: 0,
         };
         let claims = claims(&completion).unwrap();
         let claims: Vec<(&str, &[usize])> =

@@ -41,6 +41,7 @@ const OVERDUE: &str = "overdue:";
 impl Office {
     /// Does what has become due by time. Returns whether that was anything.
     pub(super) async fn look_round(&self) -> Result<bool, OfficeError> {
+        self.watch_budgets().await?;
         let mut busy = self.wake_rested().await?;
         busy |= self.fire_timers().await?;
         busy |= self.remind().await?;

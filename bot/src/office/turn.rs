@@ -6,7 +6,7 @@ use super::{
     said::{end_with_the_customer, said},
     shift,
 };
-use crate::{Answer, Context, Desk, Inquiry, Question, Staffing, Told, message};
+use crate::{Answer, Context, Desk, Inquiry, Question, Staffing, Told, live, message};
 use jiff::Timestamp;
 use knowledge::Reader;
 use router::{
@@ -310,6 +310,7 @@ fn keep(in_hand: &mut InHand<'_>, turn: &Turn) -> &'static str {
         let text = briefing(&decision, turn.answer.as_ref(), said);
         in_hand.outward("note", json!({"text": text}));
     }
+    in_hand.change.budgeted = live::budgeted(&in_hand.playbook.policy, turn.answer.as_ref());
     in_hand.change.decision = Some(decision);
     done
 }

@@ -12,6 +12,16 @@ pub(crate) enum Eval {
     /// Make cases of past conversations, without the people in them; exit 1 when a record is bad
     #[command(after_help = IMPORT)]
     Import(EvalImport),
+    /// Part cases into those to learn from, to prove thresholds with and to measure on, as `calibrate`
+    /// and `budget` do; writes train.jsonl, val.jsonl and test.jsonl
+    Part {
+        /// Files of cases
+        #[arg(long, num_args = 1.., required = true, value_name = "FILE")]
+        cases: Vec<PathBuf>,
+        /// The folder to write
+        #[arg(short, long, value_name = "DIR")]
+        out: PathBuf,
+    },
     /// Measure how well personal data is found in labelled texts, kind by kind
     Redaction {
         /// Labelled texts, in the format of Presidio's research data
@@ -41,6 +51,8 @@ pub(crate) enum Eval {
         #[arg(short, long, value_name = "DIR")]
         out: PathBuf,
     },
+    /// Show how error budgets fare by what people say of answers; exit 1 when one is raised
+    Live(EvalLive),
     /// Write what teammates said of drafts as cases, without personal data
     Labels {
         #[command(flatten)]
@@ -90,6 +102,16 @@ pub(crate) struct EvalBudget {
     /// The file of budgets to write
     #[arg(short, long, value_name = "FILE")]
     pub(crate) out: PathBuf,
+}
+
+#[derive(Group)]
+pub(crate) struct EvalLive {
+    /// Lift what was raised of this rule's budget as it burnt; its answers are counted anew
+    #[arg(long, value_name = "RULE")]
+    pub(crate) lift: Option<String>,
+    /// Lift it for this topic alone
+    #[arg(long, value_name = "TOPIC", requires = "lift")]
+    pub(crate) topic: Option<String>,
 }
 
 #[derive(Group)]
@@ -154,6 +176,10 @@ pub(crate) struct EvalRun {
     /// The folder of an earlier run to compare with, in the report and by gates
     #[arg(long, value_name = "DIR")]
     pub(crate) baseline: Option<PathBuf>,
+    /// What a million tokens of the generator cost, read and written, such as 0.15,0.60; tells what a
+    /// thousand cases cost
+    #[arg(long, value_name = "READ,WRITTEN", value_parser = price)]
+    pub(crate) price: Option<evals::Price>,
     #[command(flatten)]
     pub(crate) gates: GateArgs,
 }
@@ -168,6 +194,9 @@ pub(crate) struct GateArgs {
     /// Let the values alone decide in --fail-if, however few cases are behind them
     #[arg(long)]
     pub(crate) strict: bool,
+    /// Where the random numbers of intervals and tests begin; the same number gives the same figures
+    #[arg(long, default_value_t = 0, value_name = "NUMBER")]
+    pub(crate) seed: u64,
 }
 
 #[derive(Group)]
@@ -209,6 +238,18 @@ pub(crate) struct OtherDesk {
 fn inner_share(text: &str) -> Result<f64, String> {
     let share = text.parse().ok().filter(|share| *share > 0.0 && *share < 1.0);
     share.ok_or_else(|| "not a number above 0 and below 1".into())
+}
+
+/// Reads two prices.
+fn price(text: &str) -> Result<evals::Price, String> {
+    let number = |text: &str| {
+        let number = text.trim().parse().ok();
+        number.filter(|number: &f64| number.is_finite() && *number >= 0.0)
+    };
+    let prices =
+        text.split_once(',').and_then(|(read, written)| Some((number(read)?, number(written)?)));
+    let (read, written) = prices.ok_or("not two prices, such as 0.15,0.60")?;
+    Ok(evals::Price { read, written })
 }
 
 /// Reads a share; what is no number would pass every comparison of a gate.

@@ -1,8 +1,12 @@
-use crate::{Verdict, known, output, settings::Settings};
+use crate::{Verdict, assembly, known, output, settings::Settings};
 use anyhow::Context;
+use models::Shelf;
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use std::io::{IsTerminal, Write};
+use std::{
+    io::{IsTerminal, Write},
+    path::Path,
+};
 use store::{Actor, Audit, Customer, Id, Identity, Store};
 
 /// Erases a customer for good and prints what may be kept as a proof: nothing of it tells who.
@@ -13,24 +17,35 @@ pub(crate) async fn run(
     yes: bool,
 ) -> anyhow::Result<Verdict> {
     let store = Store::open(&settings.store_url()).await?;
-    let outcome = erase(&store, as_json, customer, yes).await;
+    let cache = assembly::cache_folder(settings);
+    let outcome = erase(&store, as_json, (customer, yes), &cache).await;
     store.close().await;
     outcome
 }
 
-async fn erase(store: &Store, as_json: bool, customer: &str, yes: bool) -> anyhow::Result<Verdict> {
+async fn erase(
+    store: &Store,
+    as_json: bool,
+    (customer, yes): (&str, bool),
+    cache: &Path,
+) -> anyhow::Result<Verdict> {
     let found = find(store, customer).await?;
     if !yes && !confirmed(&found)? {
         eprintln!("nothing was erased");
         return Ok(Verdict::No);
     }
     let n_conversations = store.erase(found.id).await?;
+    // What models made of the words lies there under digests: nobody can tell whose it is.
+    let n_cleared = Shelf::clear(cache).context(
+        "the customer is erased, but not what evals kept of the words; remove the folder by hand",
+    )?;
     let now = known::now();
     let id_sha256 = sha256(&found.id.to_string());
     let receipt = json!({
         "erased_at": now.to_string(),
         "customer_id_sha256": id_sha256,
         "conversations": n_conversations,
+        "cache_bytes": n_cleared,
     });
     let audit = Audit {
         actor: Actor::Frontdesk,
@@ -43,11 +58,13 @@ async fn erase(store: &Store, as_json: bool, customer: &str, yes: bool) -> anyho
         output::json(&receipt)?;
     } else {
         output::line(format!(
-            "erased one customer with {n_conversations} conversations at {now}\nSHA-256 of the customer's id: {id_sha256}"
+            "erased one customer with {n_conversations} conversations at {now}\nSHA-256 of the customer's id: {id_sha256}\ncleared from {}: {n_cleared} bytes",
+            cache.display()
         ))?;
     }
     eprintln!(
-        "backups and the logs of other systems hold copies of their own, see docs/running.md"
+        "backups, the logs of other systems, and files that eval wrote (cases, results, reports, --cache \
+         elsewhere) hold copies of their own, see docs/running.md"
     );
     Ok(Verdict::Yes)
 }

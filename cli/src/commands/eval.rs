@@ -8,6 +8,9 @@ mod gates;
 mod import;
 mod kept;
 mod labels;
+mod live;
+mod other_bot;
+mod part;
 mod redaction;
 mod report;
 mod retrieval;
@@ -37,7 +40,9 @@ pub(crate) async fn run(
         args::Eval::Labels { since, out } => {
             labels::run(&settings, as_json, since.since, &out).await
         }
+        args::Eval::Live(wanted) => live::run(settings, as_json, wanted).await,
         args::Eval::Import(wanted) => import::run(as_json, &wanted),
+        args::Eval::Part { cases, out } => part::run(as_json, &cases, &out),
         args::Eval::Redaction { file } => redaction::run(as_json, &file),
         args::Eval::Retrieval { cases } => retrieval::run(settings, as_json, &cases).await,
         args::Eval::Embeddings { reference } => {

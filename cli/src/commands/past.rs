@@ -35,7 +35,10 @@ impl Past {
         let store = Store::open(&settings.store_url()).await?;
         let read = read(&store, since).await;
         store.close().await;
-        let judged = read?;
+        Ok(Self::of(read?))
+    }
+
+    pub(crate) fn of(judged: Vec<Judged>) -> Self {
         let mut about: HashMap<_, BTreeMap<_, _>> = HashMap::new();
         let mut others: HashMap<_, Vec<_>> = HashMap::new();
         for Decided { id, conversation, about: known, episode, decided, .. } in
@@ -46,12 +49,12 @@ impl Past {
             let other = (*known, *episode, decided.act == "reply");
             others.entry(*conversation).or_default().push(other);
         }
-        Ok(Self { about, others, judged })
+        Self { about, others, judged }
     }
 
     /// Returns the number of the customer's next message that was decided about; `None` when no
     /// other was.
-    fn next_question(&self, judged: &Judged) -> Option<i64> {
+    pub(crate) fn next_question(&self, judged: &Judged) -> Option<i64> {
         let Decided { conversation, about, .. } = &judged.decided;
         let others = self.others.get(conversation)?.iter().map(|(other, ..)| *other);
         let next = others.filter(|other| other > about).min()?;
@@ -175,9 +178,10 @@ pub(crate) fn followed(past: &Past, judged: &Judged) -> Followed {
             Owner::Bot => None,
         };
     }
-    for (episode, _, outcome) in &course.outcomes {
+    for (episode, at, outcome) in &course.outcomes {
         match outcome.kind {
-            _ if *episode != decided.episode => {}
+            // What was said of the episode before it speaks of what came before.
+            _ if *episode != decided.episode || *at < decided.at => {}
             OutcomeKind::Rated(stars) => followed.stars = Some(stars),
             OutcomeKind::Confirmed => followed.confirmed = true,
             OutcomeKind::Wrong => followed.wrong = true,
@@ -217,5 +221,58 @@ impl People {
     pub(crate) fn names(&self, judged: &Judged) -> Names {
         let customers = self.customers.get(&judged.course.record.customer);
         Names::new(customers.map_or(&[][..], Vec::as_slice), &self.teammates)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ::tests::{Bench, Rules};
+    use bot::{Inbound, Place};
+    use jiff::SignedDuration;
+    use store::{Guard, Outcome};
+
+    async fn asked(bench: &Bench, customer: Id<Customer>, (place, nth): (Place, u8)) -> Id<Record> {
+        bench.pass(SignedDuration::from_mins(1));
+        let inbound = Inbound {
+            channel: "web".into(),
+            external_id: nth.to_string(),
+            customer,
+            place,
+            text: "How many days does the free trial last?".into(),
+            client_id: None,
+            page: None,
+        };
+        let received = bench.office.receive(inbound).await.unwrap();
+        bench.office.run_until_idle().await.unwrap();
+        received.conversation
+    }
+
+    async fn noted(bench: &Bench, id: Id<Record>, kind: OutcomeKind) {
+        bench.pass(SignedDuration::from_mins(1));
+        let changed =
+            bench.office.store().change(id, Guard::None, bench.office.now(), |_, change| {
+                change.outcomes.push(Outcome { kind, comment: None });
+                Ok::<_, std::convert::Infallible>(())
+            });
+        changed.await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_was_said_before_a_decision_says_nothing_of_it() {
+        let bench = Bench::open(Rules::Sample, 6.0).await;
+        let customer = bench.visitor().await.id;
+        let id = asked(&bench, customer, (Place::New, 1)).await;
+        noted(&bench, id, OutcomeKind::Rated(1)).await;
+        noted(&bench, id, OutcomeKind::Wrong).await;
+        asked(&bench, customer, (Place::Known(id), 2)).await;
+        noted(&bench, id, OutcomeKind::Confirmed).await;
+        let page = Page { before: None, limit: 10 };
+        let past = Past::of(bench.office.store().judged(&page).await.unwrap());
+        let [second, first] = past.judged.as_slice() else { panic!("two decisions") };
+        let (first, second) = (followed(&past, first), followed(&past, second));
+        assert_eq!((first.stars, first.wrong, first.was_last), (Some(1), true, false));
+        assert_eq!((second.stars, second.wrong), (None, false), "it was said of the first");
+        assert!(second.confirmed && second.was_last);
     }
 }

@@ -360,3 +360,46 @@ fn vectors_that_were_kept_change_no_answer_and_damage_to_them_costs_time_alone()
     assert_eq!(plain, damaged);
     assert!(n_damaged > 0);
 }
+
+#[test]
+fn cases_are_parted_without_loss_as_those_who_learn_from_them_part_them() {
+    let bench = Bench::vannerly();
+    let counts = bench.json(&["eval", "part", "--cases", CASES, "-o", "parts"]);
+    let ids = |text: &str| -> Vec<String> {
+        let id = |line| serde_json::from_str::<Value>(line).unwrap()["id"].to_string();
+        text.lines().map(id).collect()
+    };
+    let mut parted = Vec::new();
+    for part in ["train", "val", "test"] {
+        let text = bench.read(&format!("parts/{part}.jsonl"));
+        assert_eq!(counts[part], text.lines().count(), "{counts:#}");
+        assert!(text.lines().all(|line| line.contains(&format!("\"split\":\"{part}\""))), "{text}");
+        parted.extend(ids(&text));
+    }
+    let mut all = ids(&bench.read(CASES));
+    parted.sort();
+    all.sort();
+    assert_eq!(parted, all);
+}
+
+#[test]
+fn a_seed_is_recorded_and_the_ways_of_searching_are_told() {
+    let bench = Bench::vannerly();
+    let ran = eval(&bench, &["--seed", "7"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let read = |file: &str| -> Value {
+        serde_json::from_str(&bench.read(&format!("out/new/{file}"))).unwrap()
+    };
+    assert_eq!(read("run.json")["run"]["seed"], 7);
+    let summary = read("summary.json");
+    assert_eq!(summary["provenance"]["seed"], "7");
+    let groups = summary["groups"].as_array().unwrap();
+    let ways: Vec<&str> = groups
+        .iter()
+        .filter(|group| group["by"] == "way")
+        .map(|group| group["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(ways, ["words", "meaning", "both"]);
+    assert!(bench.read("out/new/report.html").contains("By way of searching"));
+    assert_eq!(bench.json(&["eval", "live"])["budgets"], serde_json::json!([]));
+}

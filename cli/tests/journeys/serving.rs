@@ -307,8 +307,13 @@ fn a_decision_is_taken_again_and_a_customer_is_erased_with_a_receipt() {
     let act = json!({"what": "act", "then": "reply", "now": "handoff"});
     assert_eq!(told["differences"][0], act, "{told:#}");
     bench.on_desk(&["erase", &customer]).refuses(&["cannot be undone", "--yes"]);
+    let kept = bench.desk().join(".frontdesk/cache");
+    std::fs::create_dir_all(&kept).unwrap();
+    std::fs::write(kept.join("computed.kept"), "a draft for the customer").unwrap();
     let receipt = bench.json(&["erase", &customer, "--yes"]);
     assert_eq!(receipt["conversations"], 1, "{receipt:#}");
+    assert_eq!(receipt["cache_bytes"], 24, "{receipt:#}");
+    assert!(!kept.join("computed.kept").exists());
     assert_eq!(receipt["customer_id_sha256"].as_str().unwrap().len(), 64);
     bench.on_desk(&["erase", &customer, "--yes"]).refuses(&["there is no such customer"]);
     bench.on_desk(&["replay", &decision]).refuses(&["decision"]);

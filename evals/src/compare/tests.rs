@@ -1,5 +1,6 @@
 use super::*;
 use crate::{
+    case::ExpectedAct,
     sample::{missed, passed_on, replied, wrong},
     summary::summarise,
 };
@@ -18,16 +19,62 @@ fn mixed() -> Vec<Record> {
 fn the_scores_are_the_figures_of_the_summary() {
     let records = mixed();
     let summary = summarise(&records);
-    for score in &SCORES {
-        let values: Vec<f64> = records.iter().filter_map(score.of).collect();
-        let Some(figure) = summary.figure(score.name) else {
-            assert!(values.is_empty(), "{} is no figure of the summary", score.name);
-            continue;
-        };
-        let mean = values.iter().sum::<f64>() / values.len() as f64;
-        assert!((mean - figure.estimate.value).abs() < 1e-12, "{}", score.name);
-        assert_eq!(values.len(), figure.estimate.n, "{}", score.name);
-        assert_eq!(score.unit, figure.unit, "{}", score.name);
+    let found = compare(&records, &records);
+    assert!(found.scores.len() > 20, "{}", found.scores.len());
+    for score in &found.scores {
+        let figure = summary.figure(&score.name).unwrap();
+        let (value, n) = (figure.estimate.value, figure.estimate.n);
+        assert!((score.values.0 - value).abs() < 1e-12, "{}", score.name);
+        assert!((score.values.1 - value).abs() < 1e-12, "{}", score.name);
+        assert_eq!((score.difference.estimate.n, score.unit), (n, figure.unit), "{}", score.name);
+    }
+}
+
+#[test]
+fn figures_of_all_cases_together_are_compared_too() {
+    // Confidence is worth nothing before, and tells right from wrong after; teams are found.
+    let case = |i: usize, is_after: bool| {
+        let id = format!("{i}");
+        let (is_right, is_sure) = (i % 3 > 0, if is_after { i % 3 > 0 } else { i % 2 > 0 });
+        let record = if is_right { replied(&id) } else { wrong(&id) };
+        Record { confidence: if is_sure { 0.9 } else { 0.2 }, ..record }
+    };
+    let teams = |is_after: bool| {
+        let to = move |i: usize| if is_after || i % 4 == 0 { "billing" } else { "support" };
+        (0..40).map(move |i| passed_on(&format!("team-{i}"), "billing", to(i)))
+    };
+    let run = |is_after: bool| -> Vec<Record> {
+        (0..120).map(|i| case(i, is_after)).chain(teams(is_after)).collect()
+    };
+    let (before, after) = (run(false), run(true));
+    let found = compare(&before, &after);
+    let of = |name: &str| found.scores.iter().find(|score| score.name == name).unwrap();
+    for name in ["auroc", "team_macro_f1", "routing_mcc"] {
+        let score = of(name);
+        assert!(score.is_significant() && score.difference.estimate.low > 0.0, "{score:?}");
+    }
+    let ece = of("ece");
+    assert!(ece.is_significant() && ece.difference.estimate.high < 0.0 && !ece.is_good, "{ece:?}");
+    let same = compare(&before, &before);
+    assert!(same.scores.iter().all(|score| score.is_same()), "{:?}", same.scores);
+}
+
+#[test]
+fn what_nobody_can_judge_is_neither_fixed_nor_broken() {
+    let unlabelled = |id: &str| {
+        let mut record = replied(id);
+        (record.expect.articles, record.expect.judged) = (Vec::new(), false);
+        record.expect.act = ExpectedAct::Handoff;
+        record
+    };
+    let silent = |id: &str| Record { sent: false, act: "handoff".into(), ..unlabelled(id) };
+    let (replies, silence): (Vec<Record>, Vec<Record>) =
+        (0..12).map(|i| (unlabelled(&format!("{i}")), silent(&format!("{i}")))).unzip();
+    for (before, after) in [(&replies, &silence), (&silence, &replies)] {
+        let found = compare(before, after);
+        assert_eq!(found.changes.len(), 12);
+        assert!(found.changes.iter().all(|change| change.effect == Effect::Neither));
+        assert!((found.verdicts_p - 1.0).abs() < 1e-12);
     }
 }
 

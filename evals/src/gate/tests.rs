@@ -11,7 +11,13 @@ fn records(n_right: usize, n_wrong: usize) -> Vec<Record> {
 
 fn judge(gate: &str, records: &[Record], strict: bool) -> Judgement {
     let summary = summarise(records);
-    let on = Judging { summary: &summary, records, baseline: None, strict };
+    let on = Judging {
+        summary: &summary,
+        records,
+        baseline: None,
+        strict,
+        resampling: Resampling::default(),
+    };
     gate.parse::<Gate>().unwrap().judge(&on).unwrap()
 }
 
@@ -77,6 +83,7 @@ fn a_figure_without_a_case_fails_nothing() {
     for strict in [false, true] {
         let judged = judge("wrong_replies > 0", &handed, strict);
         assert!(!judged.has_failed && judged.line.contains("too few cases"), "{}", judged.line);
+        assert!(judged.is_idle && judged.line.starts_with("judges nothing"), "{}", judged.line);
     }
 }
 
@@ -85,7 +92,13 @@ fn what_cannot_be_judged_is_an_error_that_names_what_can() {
     let mut records = records(10, 10);
     records.iter_mut().zip(0..).for_each(|(record, i)| record.confidence = f64::from(i) / 20.0);
     let summary = summarise(&records);
-    let on = Judging { summary: &summary, records: &records, baseline: None, strict: false };
+    let on = Judging {
+        summary: &summary,
+        records: &records,
+        baseline: None,
+        strict: false,
+        resampling: Resampling::default(),
+    };
     let check = |gate: &str, baseline: Option<&[Record]>, words: &str| {
         let failure = gate.parse::<Gate>().unwrap().judge(&Judging { baseline, ..on }).unwrap_err();
         assert!(failure.to_string().contains(words), "{failure}");
@@ -93,7 +106,7 @@ fn what_cannot_be_judged_is_an_error_that_names_what_can() {
     check("hit@7 < 1", None, "no figure \"hit@7\"; known: act_accuracy, coverage");
     check("coverage{nobody} < 1", None, "{tag:billing}");
     check("coverage < baseline", None, "--baseline");
-    check("auroc < baseline", Some(&records), "those that can: act_accuracy");
+    check("p95{total} < baseline", Some(&records), "those that can: act_accuracy");
 }
 
 #[test]
@@ -107,7 +120,13 @@ fn against_a_baseline_the_paired_test_decides() {
         }
         let summary = summarise(&after);
         let baseline = Some(before.as_slice());
-        let on = Judging { summary: &summary, records: &after, baseline, strict };
+        let on = Judging {
+            summary: &summary,
+            records: &after,
+            baseline,
+            strict,
+            resampling: Resampling::default(),
+        };
         gate.parse::<Gate>().unwrap().judge(&on).unwrap()
     };
     let check = |gate: &str, n_worse: usize, strict: bool, has_failed: bool| {
@@ -184,7 +203,13 @@ fn a_file_is_compared_with_its_baseline() {
     let judge = |gate: &str, baseline: &[Record]| {
         let summary = summarise(&after);
         let baseline = Some(baseline);
-        let on = Judging { summary: &summary, records: &after, baseline, strict: false };
+        let on = Judging {
+            summary: &summary,
+            records: &after,
+            baseline,
+            strict: false,
+            resampling: Resampling::default(),
+        };
         gate.parse::<Gate>().unwrap().judge(&on)
     };
     assert!(judge("hit@5{source:a.jsonl} < baseline", &before).unwrap().has_failed);
@@ -213,7 +238,13 @@ fn a_figure_that_stands_on_nothing_is_no_mistake_of_the_gate() {
 fn a_gain_that_is_asked_for_has_to_be_there() {
     let same = records(40, 5);
     let summary = summarise(&same);
-    let on = Judging { summary: &summary, records: &same, baseline: Some(&same), strict: false };
+    let on = Judging {
+        summary: &summary,
+        records: &same,
+        baseline: Some(&same),
+        strict: false,
+        resampling: Resampling::default(),
+    };
     let judge = |gate: &str| gate.parse::<Gate>().unwrap().judge(&on).unwrap();
     let judged = judge("act_accuracy < baseline + 0.02");
     assert!(judged.has_failed, "{}", judged.line);
@@ -243,7 +274,13 @@ fn a_paired_gate_between_equals_fails_at_most_one_run_in_twenty() {
     for _ in 0..150 {
         let (before, after) = (run(), run());
         let baseline = Some(before.as_slice());
-        let on = Judging { summary: &summary, records: &after, baseline, strict: false };
+        let on = Judging {
+            summary: &summary,
+            records: &after,
+            baseline,
+            strict: false,
+            resampling: Resampling::default(),
+        };
         for (gate, n_failed) in
             ["act_accuracy < baseline", "act_accuracy > baseline"].into_iter().zip(&mut n_failed)
         {

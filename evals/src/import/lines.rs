@@ -2,6 +2,7 @@
 //! out.
 
 use super::{
+    digest,
     past::{Past, Said},
     turns::Turn,
 };
@@ -60,9 +61,10 @@ impl Lines {
         let act = if turn.is_peoples { "handoff" } else { "answer" };
         let mut answered_by: Vec<&str> = answered.iter().map(|said| author(said.by)).collect();
         answered_by.dedup();
-        let (source, conversation) = past.id.split_once('-').unwrap_or(("", &past.id));
+        let id = self.id(&past.id, &names);
+        let (source, conversation) = id.split_once('-').unwrap_or(("", &id));
         let mut line = json!({
-            "id": format!("{}#{}", past.id, turn.number),
+            "id": format!("{id}#{}", turn.number),
             "messages": asked.iter().filter(|said| !said.text.trim().is_empty()).map(message).collect::<Vec<_>>(),
             "expect": {"act": act, "judged": false, "articles": [],
                        "answer": turn.answer.as_deref().map(clean)},
@@ -133,6 +135,18 @@ impl Lines {
             }
             other => other,
         }
+    }
+
+    /// Returns the name of a conversation; one that tells of people gives way to a digest, alike for
+    /// all turns of it. Tables may have an address there.
+    fn id(&self, id: &str, names: &Names) -> String {
+        let Some(redactor) = &self.redactor else { return id.to_string() };
+        let (source, name) = id.split_once('-').unwrap_or(("", id));
+        if !tells_of_people(redactor, name, names) {
+            return id.to_string();
+        }
+        let digest: String = digest(&[name]).iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("{source}-{digest}")
     }
 
     fn clean(&self, text: &str, names: &Names) -> String {

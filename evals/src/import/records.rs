@@ -31,6 +31,9 @@ pub(super) struct Records<R> {
     depth: usize,
     /// How many are open within the list of records, while it is.
     list: Option<usize>,
+    /// How many were open around the last such list, and what was read since beside records.
+    last_list: usize,
+    beside: Vec<u8>,
     began: bool,
 }
 
@@ -99,7 +102,8 @@ impl<R: BufRead> Held<R> {
 impl<R: BufRead> Records<R> {
     pub(super) fn new(from: R) -> Self {
         let from = Held { held: Vec::new(), at: 0, from };
-        Self { from, line: 1, depth: 0, list: None, began: false }
+        let beside = Vec::new();
+        Self { from, line: 1, depth: 0, list: None, last_list: 0, beside, began: false }
     }
 
     /// Reads the next record; None: there is none.
@@ -126,8 +130,11 @@ impl<R: BufRead> Records<R> {
                     }
                 }
                 b'{' | b'[' => {
-                    if self.depth == 0 {
-                        self.list = Some(1);
+                    // An object can hold several lists of records, side by side.
+                    let is_another =
+                        byte == b'[' && self.depth == self.last_list && self.names_a_list();
+                    if self.depth == 0 || (self.list.is_none() && is_another) {
+                        self.list = Some(self.depth + 1);
                     }
                     self.depth += 1;
                     self.bump();
@@ -213,6 +220,7 @@ impl<R: BufRead> Records<R> {
             return false;
         }
         (self.line, self.depth, self.list) = (line, depth, Some(depth));
+        self.last_list = depth.saturating_sub(1);
         self.from.put_back(value.bytes.split_off(from));
         true
     }
@@ -227,8 +235,16 @@ impl<R: BufRead> Records<R> {
         self.from.consume(1);
     }
 
+    /// Whether what was read last beside records names a list of them.
+    fn names_a_list(&self) -> bool {
+        let name = str::from_utf8(&self.beside).ok().and_then(|text| text.trim().strip_suffix(':'));
+        let name = name.map(|name| name.trim().trim_matches('"'));
+        name.is_some_and(|name| LISTS.contains(&name))
+    }
+
     /// Reads over what stands beside records: up to a comma or a bracket.
     fn skip_value(&mut self) -> io::Result<()> {
+        self.beside.clear();
         let (mut in_text, mut escaped) = (false, false);
         while let Some(byte) = self.peek()? {
             if !in_text && matches!(byte, b',' | b'[' | b']' | b'{' | b'}' | b'\n') {
@@ -236,6 +252,9 @@ impl<R: BufRead> Records<R> {
             }
             in_text ^= byte == b'"' && !escaped;
             escaped = byte == b'\\' && !escaped;
+            if self.beside.len() < 64 {
+                self.beside.push(byte);
+            }
             self.bump();
         }
         Ok(())
@@ -313,7 +332,13 @@ mod tests {
 
     #[test]
     fn records_are_found_however_they_are_kept() {
-        let rows: [(&str, &[&str]); 12] = [
+        let rows: [(&str, &[&str]); 15] = [
+            ("{\"data\":[],\"n\":2,\"conversations\":[{\"id\":1},{\"id\":2}]}", &["1:1", "1:2"]),
+            (
+                "{\"tickets\":[{\"id\":1}],\n\"results\": [{\"id\":2}]}\n{\"id\":3}",
+                &["1:1", "2:2", "3:3"],
+            ),
+            ("{\"tickets\":[{\"id\":1}],\"meta\":{\"data\":[{\"id\":2}]}}", &["1:1"]),
             ("{\"id\":1}\n\n{\"id\":2}\r\n", &["1:1", "3:2"]),
             ("\u{FEFF}[{\"id\":1},\n {\"id\":2}]", &["1:1", "2:2"]),
             ("{\"count\":2,\"tickets\":[{\"id\":1},{\"id\":2}],\"next\":\"x]\"}", &["1:1", "1:2"]),

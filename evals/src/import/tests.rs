@@ -309,3 +309,18 @@ fn the_vendors_own_conversation_is_a_record() {
     assert_eq!((imported.n_records, imported.n_bad), (1, 0), "{:?}", imported.problems);
     assert_eq!(imported.left[&Skip::NobodyAsks].n, 1);
 }
+
+#[test]
+fn a_conversation_of_a_table_that_is_named_by_an_address_loses_it() {
+    let table = b"ticket,question,answer\n\
+        petra.novak@mail.example,How do I pay by card?,Under Billing.\n\
+        petra.novak@mail.example,And where is the invoice?,There too.\n\
+        4711,Where is my order?,On its way.\n";
+    let (imported, cases) = told(&[("t.csv", table)], None);
+    assert_eq!((imported.n_cases, imported.n_bad), (3, 0), "{imported:?}");
+    let text = cases.iter().map(Value::to_string).collect::<String>();
+    assert!(!text.contains("petra") && !text.contains("novak"), "{text}");
+    assert_eq!(cases[2]["meta"]["conversation"], "4711");
+    assert!(cases[0]["id"].as_str().unwrap().starts_with("csv-"), "{}", cases[0]["id"]);
+    assert_ne!(cases[0]["id"], cases[1]["id"]);
+}

@@ -7,8 +7,8 @@ use quick_junit::{NonSuccessKind, Report as Document, TestCase, TestCaseStatus, 
 /// Ids that a class of cases lists.
 const N_IDS: usize = 50;
 
-/// Renders the outcome as JUnit XML: a test for each gate, which fails as the gate does, and one
-/// for each way in which cases come out wrong, skipped with the count where there are such cases,
+/// Renders the outcome as JUnit XML: a test for each gate, which fails as the gate does and is
+/// skipped where it judges nothing, and one for each way in which cases come out wrong, skipped with the count where there are such cases,
 /// as a wrong case alone fails no build.
 ///
 /// # Errors
@@ -21,6 +21,9 @@ pub fn junit(report: &Report<'_>) -> anyhow::Result<String> {
         if judged.has_failed {
             status = TestCaseStatus::non_success(NonSuccessKind::Failure);
             status.set_message(judged.line.as_str()).set_type("gate");
+        } else if judged.is_idle {
+            status = TestCaseStatus::skipped();
+            status.set_message(judged.line.as_str());
         }
         let mut test = TestCase::new(judged.gate.as_str(), status);
         test.set_classname("frontdesk.gates").set_system_out(judged.line.as_str());

@@ -74,7 +74,11 @@ pub fn markdown_of_comparison(
 
 fn gates(text: &mut String, gates: &[Judgement]) {
     for judged in gates {
-        let mark = if judged.has_failed { "❌" } else { "✅" };
+        let mark = match (judged.has_failed, judged.is_idle) {
+            (true, _) => "❌",
+            (false, true) => "➖",
+            (false, false) => "✅",
+        };
         let _ = writeln!(text, "- {mark} {}", inline(&judged.line));
     }
     if !gates.is_empty() {

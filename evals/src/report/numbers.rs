@@ -18,6 +18,7 @@ pub(super) fn written(number: f64, unit: Unit) -> String {
         Unit::Share => percent(number),
         Unit::Score => format!("{number:.3}"),
         Unit::Milliseconds => milliseconds(number),
+        Unit::Count => format!("{number:.1}"),
     }
 }
 
@@ -27,6 +28,7 @@ pub(super) fn difference(number: f64, unit: Unit) -> String {
         Unit::Share => format!("{:+.1}", number * 100.0),
         Unit::Score => format!("{number:+.3}"),
         Unit::Milliseconds => format!("{number:+.1}\u{a0}ms"),
+        Unit::Count => format!("{number:+.1}"),
     };
     // A minus as wide as the plus beside it, and none before nothing.
     match written.strip_prefix('-') {

@@ -2,7 +2,8 @@ use crate::gate::Judgement;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, context, value::Value};
 
 /// Every template, by the name under which others include it.
-const TEMPLATES: [(&str, &str); 5] = [
+const TEMPLATES: [(&str, &str); 6] = [
+    ("base.html", include_str!("base.html")),
     ("style.css", include_str!("style.css")),
     ("parts.html", include_str!("parts.html")),
     ("changes.html", include_str!("changes.html")),
@@ -28,7 +29,7 @@ pub(super) fn render(name: &str, values: Value) -> anyhow::Result<String> {
 
 pub(super) fn show_gates(gates: &[Judgement]) -> Vec<Value> {
     let one = |judged: &Judgement| {
-        context! { has_failed => judged.has_failed, line => judged.line.as_str() }
+        context! { has_failed => judged.has_failed, is_idle => judged.is_idle, line => judged.line.as_str() }
     };
     gates.iter().map(one).collect()
 }

@@ -51,10 +51,20 @@ fn some_figures(records: &[Record]) -> crate::Summary {
 
 fn page(records: &[Record], before: &[Record]) -> String {
     let gates = vec![
-        Judgement { gate: "a < 1".into(), has_failed: true, line: format!("fails: {HOSTILE}") },
-        Judgement { gate: "b > 1".into(), has_failed: false, line: "passes: b".into() },
+        Judgement {
+            gate: "a < 1".into(),
+            has_failed: true,
+            is_idle: false,
+            line: format!("fails: {HOSTILE}"),
+        },
+        Judgement {
+            gate: "b > 1".into(),
+            has_failed: false,
+            is_idle: false,
+            line: "passes: b".into(),
+        },
     ];
-    let against = Against { baseline: Some((HOSTILE.into(), before)), gates };
+    let against = Against { baseline: Some((HOSTILE.into(), before)), gates, ..Against::default() };
     render(&report(records, &some_figures(records), about(), against)).unwrap()
 }
 
@@ -170,16 +180,29 @@ fn junit_has_a_test_for_each_gate_and_each_kind_of_mistake() {
         Judgement {
             gate: "hit@5 < 0.8".into(),
             has_failed: true,
+            is_idle: false,
             line: "fails: \u{1b}hit@5".into(),
         },
-        Judgement { gate: "b > 1".into(), has_failed: false, line: "passes: b".into() },
+        Judgement {
+            gate: "b > 1".into(),
+            has_failed: false,
+            is_idle: false,
+            line: "passes: b".into(),
+        },
+        Judgement {
+            gate: "c > 1".into(),
+            has_failed: false,
+            is_idle: true,
+            line: "nothing".into(),
+        },
     ];
     let against = Against { gates, ..Against::default() };
     let document = junit(&report(&records, &some_figures(&records), about(), against)).unwrap();
     let read = quick_junit::Report::deserialize_from_str(&document).unwrap();
-    assert_eq!((read.tests, read.failures, read.errors), (7, 1, 0));
+    assert_eq!((read.tests, read.failures, read.errors), (8, 1, 0));
     let names: Vec<&str> = read.test_suites.iter().map(|suite| suite.name.as_str()).collect();
     assert_eq!(names, ["gates", "cases"]);
+    assert_eq!(read.test_suites[0].skipped, 1, "a gate that judges nothing has not passed");
     assert_eq!(read.test_suites[1].skipped, 3, "three ways of being wrong happen");
     assert!(document.contains("53 of 261 cases: wrong answers"), "{document}");
     assert!(!document.contains('\u{1b}'));

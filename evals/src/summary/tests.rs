@@ -1,5 +1,5 @@
 use super::*;
-use crate::interval::Estimate;
+use crate::{interval::Estimate, score::FIGURES};
 use serde_json::Value;
 
 /// Makes a record of: expected act and team, what was done and which team got it.
@@ -124,6 +124,48 @@ fn every_figure_is_known_by_its_name_and_holds_its_own_value() {
         let Estimate { value, low, high, .. } = figure.estimate;
         assert!(low <= value && value <= high, "{figure:?}");
     }
+}
+
+#[test]
+fn a_stage_tells_what_a_generator_read_and_wrote_and_what_that_costs() {
+    let with =
+        |tokens: Value| record(("answer", None), ("reply", None), &json!({"tokens": tokens}));
+    let none = with(Value::Null);
+    let draft = |records: &[Record], price: Option<Price>| {
+        let mut summary = summarise(records);
+        if let Some(price) = price {
+            summary.add_cost(records, price, Resampling::default());
+        }
+        summary.groups.into_iter().find(|it| it.by == By::Stage && it.name == "draft").unwrap()
+    };
+    assert_eq!(draft(&[none.clone(), none.clone()], None).figures.len(), 2, "quotes cost nothing");
+    let records = [with(json!([900, 40])), with(json!([1_100, 60])), none.clone(), none];
+    let found = draft(&records, Some(Price { read: 2.0, written: 10.0 }));
+    let of = |name: &str| found.figures.iter().find(|it| it.name == name).unwrap().estimate;
+    assert!((of("tokens_read").value - 500.0).abs() < 1e-9 && of("tokens_read").n == 4);
+    assert!((of("tokens_written").value - 25.0).abs() < 1e-9);
+    // (2,000 × 2 + 100 × 10) millionths over four cases, a thousand times.
+    assert!((of("cost").value - 1.25).abs() < 1e-9, "{:?}", of("cost"));
+    assert!(of("cost").low < 1.25 && of("cost").high > 1.25);
+}
+
+#[test]
+fn another_seed_moves_intervals_and_no_figure() {
+    let of = |right: bool, confidence: f64| {
+        let more = json!({"confidence": confidence, "sources": [if right { "a" } else { "b" }],
+            "citations": [{"article": "a", "quote": "x"}]});
+        let mut record = record(("answer", None), ("reply", None), &more);
+        record.expect.articles = vec!["a".into()];
+        record
+    };
+    let records: Vec<Record> =
+        (0..40).map(|i| of(i % 3 > 0, f64::from(i * 7 % 40) / 40.0)).collect();
+    let by = |seed| {
+        let resampling = Resampling { seed, ..Resampling::default() };
+        summarise_by(&records, resampling).figure("auroc").unwrap().estimate
+    };
+    assert_eq!(by(3), by(3));
+    assert!(by(3).value == by(4).value && by(3) != by(4), "{:?} {:?}", by(3), by(4));
 }
 
 #[test]

@@ -71,6 +71,7 @@ impl Writer {
             logprobs: written.logprobs,
             prompt_tokens: tokens.len(),
             reused_tokens: n_reused,
+            written_tokens: written.tokens.len(),
         }))
     }
 

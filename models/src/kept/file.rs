@@ -88,6 +88,26 @@ impl Kept {
     }
 }
 
+/// Removes the file of `folder`, with what it holds; returns how many bytes went. Whoever has it open
+/// computes anew what it held.
+pub(super) fn clear(folder: &Path) -> io::Result<u64> {
+    let path = folder.join(NAME);
+    let mut n_bytes = 0;
+    // A kill may have left the half of a file that was halved.
+    for path in [path.with_extension("part"), path] {
+        let file = match OpenOptions::new().write(true).open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            file => file?,
+        };
+        n_bytes += file.metadata()?.len();
+        // Another program may hold the file open: it must not find the words there any more.
+        file.set_len(0)?;
+        file.sync_all()?;
+        fs::remove_file(&path)?;
+    }
+    Ok(n_bytes)
+}
+
 impl Drop for Kept {
     fn drop(&mut self) {
         self.flush();

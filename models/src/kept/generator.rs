@@ -18,6 +18,9 @@ pub(super) struct Stored {
     logprob_bits: Vec<u32>,
     prompt_tokens: usize,
     reused_tokens: usize,
+    /// Entries of older versions have none.
+    #[serde(default)]
+    written_tokens: usize,
 }
 
 impl KeptGenerator {
@@ -63,6 +66,7 @@ impl From<&Completion> for Stored {
             logprob_bits: completion.logprobs.iter().map(|logprob| logprob.to_bits()).collect(),
             prompt_tokens: completion.prompt_tokens,
             reused_tokens: completion.reused_tokens,
+            written_tokens: completion.written_tokens,
         }
     }
 }
@@ -75,6 +79,7 @@ impl From<Stored> for Completion {
             logprobs: stored.logprob_bits.into_iter().map(f32::from_bits).collect(),
             prompt_tokens: stored.prompt_tokens,
             reused_tokens: stored.reused_tokens,
+            written_tokens: stored.written_tokens,
         }
     }
 }

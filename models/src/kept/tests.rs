@@ -186,13 +186,29 @@ async fn a_prompt_is_answered_once_and_a_failure_is_asked_again() {
     assert_eq!(chat.prompts().len(), 8);
 }
 
+#[tokio::test]
+async fn what_is_cleared_is_gone_for_whoever_has_it_open_too() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(Shelf::clear(folder.path()).unwrap(), 0, "nothing was kept");
+    let open = || Shelf::on_disk(folder.path(), 1 << 20).unwrap();
+    let (first, key) = (open(), key([b"a customer's words".as_slice()]));
+    first.keep(key, b"a draft in plain text".to_vec());
+    drop(first);
+    let reading = open();
+    let file = folder.path().join("computed.kept");
+    assert!(file.metadata().unwrap().len() > 40);
+    assert!(Shelf::clear(folder.path()).unwrap() > 40 && !file.exists());
+    assert_eq!(reading.find(&key, |bytes| Some(bytes.to_vec())), None);
+    assert_eq!(open().find(&key, |bytes| Some(bytes.to_vec())), None);
+}
+
 proptest! {
     #[test]
     fn a_completion_comes_back_as_it_was(text: String, bits: Vec<u32>, is_cut: bool) {
         let finish = if is_cut { crate::Finish::Limit } else { crate::Finish::Stop };
         let logprobs: Vec<f32> = bits.iter().map(|bits| f32::from_bits(*bits)).collect();
         let completion =
-            crate::Completion { text, finish, logprobs, prompt_tokens: 7, reused_tokens: 3 };
+            crate::Completion { text, finish, logprobs, prompt_tokens: 7, reused_tokens: 3, written_tokens: 5 };
         let bytes = serde_json::to_vec(&generator::Stored::from(&completion)).unwrap();
         let stored: generator::Stored = serde_json::from_slice(&bytes).unwrap();
         let back = crate::Completion::from(stored);

@@ -81,9 +81,16 @@ impl Generator for RemoteChat {
         if prompt.limit_tokens == 0 {
             // Services refuse a limit of 0.
             let (text, logprobs) = (String::new(), vec![]);
-            let (prompt_tokens, reused_tokens) = (0, 0);
+            let (prompt_tokens, reused_tokens, written_tokens) = (0, 0, 0);
             let finish = Finish::Limit;
-            return Ok(Completion { text, finish, logprobs, prompt_tokens, reused_tokens });
+            return Ok(Completion {
+                text,
+                finish,
+                logprobs,
+                prompt_tokens,
+                reused_tokens,
+                written_tokens,
+            });
         }
         let body = self.ask(prompt).await?;
         read_answer(&body)
@@ -173,6 +180,8 @@ struct Logprob {
 struct Usage {
     #[serde(default)]
     prompt_tokens: usize,
+    #[serde(default)]
+    completion_tokens: usize,
     prompt_tokens_details: Option<PromptTokens>,
 }
 
@@ -194,7 +203,9 @@ fn read_answer(body: &[u8]) -> Result<Completion, &'static str> {
     let logprobs = choice.logprobs.and_then(|logprobs| logprobs.content).unwrap_or_default();
     let logprobs: Vec<f32> = logprobs.iter().map(|token| token.logprob.min(0.0)).collect();
     let prompt_tokens = answer.usage.as_ref().map_or(0, |usage| usage.prompt_tokens);
+    let written_tokens = answer.usage.as_ref().map_or(0, |usage| usage.completion_tokens);
     let cached = answer.usage.and_then(|usage| usage.prompt_tokens_details?.cached_tokens);
     let reused_tokens = cached.unwrap_or(0).min(prompt_tokens);
-    Ok(Completion { text: text.trim().to_owned(), finish, logprobs, prompt_tokens, reused_tokens })
+    let text = text.trim().to_owned();
+    Ok(Completion { text, finish, logprobs, prompt_tokens, reused_tokens, written_tokens })
 }

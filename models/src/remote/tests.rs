@@ -88,6 +88,7 @@ async fn a_chat_is_sent_and_read_as_openai_does() {
         logprobs: vec![-0.25],
         prompt_tokens: 12,
         reused_tokens: 8,
+        written_tokens: 1,
     };
     assert_eq!(ask(&server).await.unwrap(), expected);
 }

@@ -7,7 +7,7 @@ use store::{
     NewDecision, Outcome, OutcomeKind, Ranked, Record, Source, Store, Verdict,
 };
 
-fn decision(id: Id<Decided>) -> NewDecision {
+pub(crate) fn decision(id: Id<Decided>) -> NewDecision {
     let source = Source {
         article: "refunds".into(),
         title: "Refunds".into(),

@@ -2,6 +2,8 @@
 //! the tests start themselves.
 
 #[cfg(test)]
+mod budget;
+#[cfg(test)]
 mod change;
 #[cfg(test)]
 mod erase;

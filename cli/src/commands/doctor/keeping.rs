@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
-use store::{Account, Role, Store};
+use store::{Account, Role, Store, Watched};
 
 /// Below this much free space a disk counts as full: a busy day of a large desk.
 const LEAST_FREE_BYTES: u64 = 1 << 30;
@@ -62,6 +62,7 @@ pub(super) async fn look(settings: &Settings) -> Vec<Check> {
     };
     checks.push(Check::ok("store", "it answers, and its tables are up to date"));
     checks.extend(teammates(settings, &store).await);
+    checks.extend(budgets(&store).await);
     store.close().await;
     checks
 }
@@ -106,6 +107,25 @@ fn log(file: &Path) -> Option<Check> {
         let what = format!("the write-ahead log has grown to {} MiB", bytes >> 20);
         Check::warning("store", what, "end programs that keep the file open, then start anew")
     })
+}
+
+/// Looks whether thresholds are raised as error budgets burnt.
+async fn budgets(store: &Store) -> Vec<Check> {
+    let Ok(watched) = store.watched().await else { return Vec::new() };
+    let raised = watched.iter().filter_map(|it| Some((it, it.threshold?)));
+    let check = |(it, threshold): (&Watched, f64)| {
+        let topic = it.topic.as_deref().unwrap_or("all others");
+        let what = format!(
+            "the error budget of rule {:?} burnt for {topic}: {} of {} answers were wrong; it asks for {threshold:.2} now",
+            it.rule, it.n_wrong, it.n_answers
+        );
+        let mend = format!(
+            "mend the articles, fit confidence and budgets anew, then `frontdesk eval live --lift {:?}`",
+            it.rule
+        );
+        Check::warning("budgets", what, mend)
+    };
+    raised.map(check).collect()
 }
 
 /// Looks whether there are people to hand over to.

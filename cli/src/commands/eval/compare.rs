@@ -11,9 +11,11 @@ use crate::{
 };
 use anyhow::{Context, ensure};
 use evals::{
-    About, Case, Comparison, Judgement, Record, Run, compare, read_cases, read_run,
+    About, Case, Comparison, Judgement, Record, Run, compare_by,
+    interval::Resampling,
+    read_cases, read_run,
     report::{markdown_of_comparison, render_comparison},
-    summarise, try_cases,
+    summarise_by, try_cases,
 };
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -29,14 +31,16 @@ pub(super) async fn run(
         [before, after] => [read_run(before)?, read_run(after)?],
         _ => run_both(settings, &wanted).await?,
     };
-    let comparison = compare(&before.records, &after.records);
+    let resampling = Resampling { seed: wanted.gates.seed, ..Resampling::default() };
+    let comparison = compare_by(&before.records, &after.records, resampling);
     ensure!(comparison.n_both > 0, "{} and {} have no case in common", before.name, after.name);
     let judged = match wanted.gates.fail_if.as_slice() {
         [] => Vec::new(),
         _ => {
-            let summary = summarise(&after.records);
+            let summary = summarise_by(&after.records, resampling);
             let records = &after.records;
-            let measured = Measured { records, summary: &summary, baseline: Some(&before) };
+            let (summary, baseline) = (&summary, Some(&before));
+            let measured = Measured { records, summary, baseline, resampling };
             judge(&wanted.gates, &measured)?
         }
     };

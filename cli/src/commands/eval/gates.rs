@@ -1,12 +1,13 @@
 use crate::{Verdict, args};
 use anyhow::Context;
-use evals::{Judgement, Judging, Record, Run, Summary};
+use evals::{Judgement, Judging, Record, Run, Summary, interval::Resampling};
 
 /// A run with the one that it is compared with.
 pub(super) struct Measured<'a> {
     pub(super) records: &'a [Record],
     pub(super) summary: &'a Summary,
     pub(super) baseline: Option<&'a Run>,
+    pub(super) resampling: Resampling,
 }
 
 /// Limits below or above which a run fails.
@@ -50,7 +51,8 @@ impl Gates<'_> {
 /// Judges what a run must not be.
 pub(super) fn judge(wanted: &args::GateArgs, on: &Measured<'_>) -> anyhow::Result<Vec<Judgement>> {
     let baseline = on.baseline.map(|run| run.records.as_slice());
-    let on = Judging { summary: on.summary, records: on.records, baseline, strict: wanted.strict };
+    let (summary, records, resampling) = (on.summary, on.records, on.resampling);
+    let on = Judging { summary, records, baseline, strict: wanted.strict, resampling };
     let judged = wanted.fail_if.iter().map(|gate| gate.judge(&on));
     judged.collect::<Result<_, _>>().context("--fail-if")
 }

@@ -1,12 +1,58 @@
 //! What people's doings say of a decision that the desk keeps.
 
-use crate::commands::past::Followed;
-use evals::{Expect, ExpectedAct, was_right};
+use crate::{
+    commands::past::{Followed, Past, People, followed},
+    settings::Settings,
+};
+use bot::Recalled;
+use evals::{Expect, ExpectedAct, redact::Redactor, was_right};
+use jiff::Timestamp;
 use store::{Judged, Verdict};
 
 /// Stars from which on a rating speaks for the answer, and up to which it speaks against it.
 const WELL: u8 = 4;
 const BADLY: u8 = 2;
+
+/// What the desk decided, and what takes the people out of it.
+pub(super) struct Kept {
+    pub(super) past: Past,
+    people: People,
+    redactor: Redactor,
+}
+
+/// A decision that people said or did something about.
+pub(super) struct Told<'a> {
+    pub(super) judged: &'a Judged,
+    pub(super) recalled: Recalled,
+    pub(super) followed: Followed,
+    pub(super) said: Said,
+}
+
+impl Kept {
+    /// Reads what was decided since a moment.
+    pub(super) async fn read(
+        settings: &Settings,
+        since: Option<Timestamp>,
+    ) -> anyhow::Result<Self> {
+        let past = Past::read(settings, since).await?;
+        let people = People::of(settings, &past).await?;
+        Ok(Self { past, people, redactor: Redactor::new()? })
+    }
+
+    /// Returns what people made of a decision; `None` where nobody said anything, or what was asked
+    /// is gone.
+    pub(super) fn told<'a>(&self, judged: &'a Judged) -> Option<Told<'a>> {
+        let followed = followed(&self.past, judged);
+        let (recalled, said) = (self.past.recalled(judged)?, said(judged, &followed)?);
+        Some(Told { judged, recalled, followed, said })
+    }
+
+    /// Returns what takes personal data out of the texts of a decision.
+    pub(super) fn cleaning(&self, judged: &Judged) -> impl Fn(&str) -> String {
+        let names = self.people.names(judged);
+        move |text| self.redactor.redact(text, &names)
+    }
+}
 
 /// What ought to have been done, and who says so: `approved`, `corrected` and `wrong` are labels of
 /// teammates, `rated` and `confirmed` are the customer's word, `replied` is what a teammate wrote
@@ -17,12 +63,12 @@ pub(super) struct Said {
 }
 
 /// Says what ought to have been done by what people did; `None` where nobody said anything.
-pub(super) fn said(judged: &Judged, followed: &Followed) -> Option<Said> {
+fn said(judged: &Judged, followed: &Followed) -> Option<Said> {
     let decided = &judged.decided.decided;
     let draft = decided.draft.as_deref().unwrap_or_default();
     let verdict = judged.label.as_ref().map(|label| label.verdict);
-    // A rating or a word of thanks is for the whole episode: it speaks of a reply only where nothing
-    // else came after it.
+    // A rating, a word of thanks or "wrong" is for the whole episode: it speaks of a reply only where
+    // nothing else came after it. Which of several was wrong, the label says.
     let is_for_it = decided.act == "reply" && followed.was_last;
     let (right, by) = match (verdict, followed) {
         (Some(Verdict::Approved), _) => (Some(true), "approved"),
@@ -31,7 +77,7 @@ pub(super) fn said(judged: &Judged, followed: &Followed) -> Option<Said> {
             let sent = followed.sent.as_deref().or(followed.reply.as_deref());
             (sent.and_then(|sent| was_right(draft, sent)), "corrected")
         }
-        (None, Followed { wrong: true, .. }) => (Some(false), "wrong"),
+        (None, Followed { wrong: true, .. }) if is_for_it => (Some(false), "wrong"),
         (None, Followed { stars: Some(..=BADLY), .. }) if is_for_it => (Some(false), "rated"),
         (None, Followed { stars: Some(WELL..), .. }) if is_for_it => (Some(true), "rated"),
         (None, Followed { confirmed: true, .. }) if is_for_it => (Some(true), "confirmed"),

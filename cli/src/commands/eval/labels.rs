@@ -1,19 +1,11 @@
 //! `frontdesk eval labels`: what people said of drafts, as cases.
 
-use super::kept::{Said, said};
-use crate::{
-    Verdict,
-    commands::past::{Past, People, followed},
-    output,
-    settings::Settings,
-};
-use bot::Recalled;
-use evals::redact::Redactor;
+use super::kept::{Kept, Said, Told};
+use crate::{Verdict, output, settings::Settings};
 use jiff::Timestamp;
 use router::Author;
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, path::Path};
-use store::Judged;
 
 /// Writes a case for each draft that a teammate judged, without personal data.
 pub(super) async fn run(
@@ -23,22 +15,17 @@ pub(super) async fn run(
     out: &Path,
 ) -> anyhow::Result<Verdict> {
     output::may_write(out)?;
-    let past = Past::read(settings, since).await?;
-    let people = People::of(settings, &past).await?;
-    let redactor = Redactor::new()?;
+    let kept = Kept::read(settings, since).await?;
     let (mut lines, mut counts) = (String::new(), BTreeMap::new());
     let mut n_gone = 0;
     // Oldest first, so that a file grows at its end.
-    for judged in past.judged.iter().rev().filter(|judged| judged.label.is_some()) {
-        let followed = followed(&past, judged);
-        let (Some(recalled), Some(said)) = (past.recalled(judged), said(judged, &followed)) else {
+    for judged in kept.past.judged.iter().rev().filter(|judged| judged.label.is_some()) {
+        let Some(told) = kept.told(judged) else {
             n_gone += 1;
             continue;
         };
-        let names = people.names(judged);
-        let clean = |text: &str| redactor.redact(text, &names);
-        lines.push_str(&format!("{}\n", line(judged, &recalled, &said, &clean)));
-        *counts.entry(said.by).or_insert(0_usize) += 1;
+        lines.push_str(&format!("{}\n", line(&told, &kept.cleaning(judged))));
+        *counts.entry(told.said.by).or_insert(0_usize) += 1;
     }
     output::file(out, &lines)?;
     let n: usize = counts.values().sum();
@@ -58,12 +45,8 @@ pub(super) async fn run(
 }
 
 /// Makes the line of a case, as `evals::read_cases` reads it.
-fn line(
-    judged: &Judged,
-    recalled: &Recalled,
-    said: &Said,
-    clean: &dyn Fn(&str) -> String,
-) -> Value {
+fn line(told: &Told<'_>, clean: &dyn Fn(&str) -> String) -> Value {
+    let Told { judged, recalled, said, .. } = told;
     let decided = &judged.decided;
     let message = |turn: &router::Message| {
         let author = match turn.author {

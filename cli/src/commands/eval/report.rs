@@ -14,7 +14,7 @@ pub(super) fn write_reports(
     judged: &[Judgement],
 ) -> anyhow::Result<()> {
     let baseline = measured.baseline.map(|run| (run.name.clone(), run.records.as_slice()));
-    let against = Against { baseline, gates: judged.to_vec() };
+    let against = Against { baseline, gates: judged.to_vec(), resampling: measured.resampling };
     let report = report(measured.records, measured.summary, about, against);
     output::file(&out.join("report.html"), &render(&report)?)?;
     output::file(&out.join("report.md"), &markdown(&report))?;

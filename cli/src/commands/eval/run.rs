@@ -14,16 +14,12 @@ use crate::{
 };
 use conditions::{Files, Setting, case_files, machine};
 use evals::{
-    About, Ledger, Record, Summary, interval::Resampling, note_similarity, read_cases, read_run,
-    summarise,
+    About, Ledger, Record, Summary, interval::Resampling, measure_retrieval, note_similarity,
+    read_cases, read_run, result_lines, summarise_by, ways,
 };
 use models::Shelf;
 use serde_json::json;
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Instant,
-};
+use std::{path::Path, sync::Arc, time::Instant};
 use trying::{Tried, try_rest};
 
 /// Memory for vectors and drafts; the file that they are kept in may have four times as much.
@@ -60,13 +56,21 @@ pub(super) async fn run(
     let Tried { mut records, n_reused, n_failed, answering, writing } = tried;
     let began = Instant::now();
     note_similarity(desk.library(), &mut records).await?;
-    let summary = summarise(&records);
-    let provenance = provenance(&root, &wanted.cases, threshold, &setting);
+    let resampling = Resampling { seed: wanted.gates.seed, ..Resampling::default() };
+    let mut summary = summarise_by(&records, resampling);
+    if cases.iter().any(|case| !case.expect.articles.is_empty()) {
+        summary.groups.extend(ways(&measure_retrieval(desk.library(), &cases, &|_| ()).await?));
+    }
+    if let Some(price) = wanted.price {
+        summary.add_cost(&records, price, resampling);
+    }
+    let provenance = provenance((&root, &wanted), threshold, &setting);
     let document = summary.to_json(&provenance);
     let about = about(&root, provenance, threshold);
     let out = &wanted.out;
     output::file(&out.join("summary.json"), &serde_json::to_string_pretty(&document)?)?;
-    let measured = Measured { records: &records, summary: &summary, baseline: baseline.as_ref() };
+    let baseline = baseline.as_ref();
+    let measured = Measured { records: &records, summary: &summary, baseline, resampling };
     let judged = gates.judge(&measured);
     write_reports(out, &measured, about, judged.as_deref().unwrap_or_default())?;
     let took = [preparing, answering, writing, began.elapsed()].map(|time| time.as_secs_f64());
@@ -79,7 +83,8 @@ pub(super) async fn run(
         "failed": n_failed,
         "machine": machine(),
         "at_once": super::at_once(),
-        "seed": Resampling::default().seed,
+        "seed": resampling.seed,
+        "resamples": resampling.n_resamples,
         "kept": {"found": shelf.tally().n_found, "computed": shelf.tally().n_computed},
         "seconds": {
             "preparing": took[0], "answering": took[1], "writing": took[2], "measuring": took[3],
@@ -106,16 +111,16 @@ fn about(root: &Path, provenance: Vec<(String, String)>, threshold: f64) -> Abou
 
 /// Names what the figures depend on, for summary and report; `run.json` has more of it.
 fn provenance(
-    root: &Path,
-    files: &[PathBuf],
+    (root, wanted): (&Path, &args::EvalRun),
     threshold: f64,
     setting: &Setting,
 ) -> Vec<(String, String)> {
-    let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+    let names: Vec<String> = wanted.cases.iter().map(|file| file.display().to_string()).collect();
     let first = [
         ("desk", root.display().to_string()),
         ("cases", names.join(", ")),
         ("threshold", threshold.to_string()),
+        ("seed", wanted.gates.seed.to_string()),
     ]
     .map(|(name, value)| (name.to_string(), value));
     [first.to_vec(), setting.provenance()].concat()
@@ -123,8 +128,7 @@ fn provenance(
 
 /// Opens what keeps vectors and drafts for later runs; without a disk for it, this run's memory.
 fn shelf(settings: &Settings, wanted: &args::EvalRun) -> Shelf {
-    let index = settings.root.join(&settings.config.articles.index);
-    let folder = wanted.cache.clone().unwrap_or_else(|| index.with_file_name("cache"));
+    let folder = wanted.cache.clone().unwrap_or_else(|| assembly::cache_folder(settings));
     let opened = match wanted.no_cache {
         true => Ok(Shelf::in_memory(KEPT_BYTES)),
         false => Shelf::on_disk(&folder, KEPT_BYTES),
@@ -153,10 +157,5 @@ pub(super) fn show(summary: &Summary) -> anyhow::Result<()> {
 
 /// Writes records into a folder as a run does.
 pub(super) fn write_results(out: &Path, records: &[Record]) -> anyhow::Result<()> {
-    let mut lines = String::new();
-    for record in records {
-        lines.push_str(&serde_json::to_string(record)?);
-        lines.push('\n');
-    }
-    output::file(&out.join("results.jsonl"), &lines)
+    output::file(&out.join("results.jsonl"), &result_lines(records)?)
 }

@@ -1,23 +1,17 @@
 //! `frontdesk eval shadow`: what the bot decided in live traffic beside what people did.
 
 use super::{
-    kept::{Said, said},
+    kept::{Kept, Told},
+    other_bot,
     run::{show, write_results},
     short_name,
 };
-use crate::{
-    Verdict,
-    commands::past::{Followed, Past, People, followed},
-    output,
-    settings::Settings,
-};
-use bot::Recalled;
+use crate::{Verdict, output, settings::Settings};
 use evals::{
     About, Against, Cited, Figure, Record, Stages,
     interval::{Resampling, mean, share},
     leave_out_articles,
     measures::token_f1,
-    redact::Redactor,
     report,
     report::Unit,
     summarise,
@@ -28,15 +22,13 @@ use std::{
     collections::{BTreeMap, HashMap},
     path::Path,
 };
-use store::Judged;
 
 /// A draft that shares at least this much of its words with what a person wrote counts as alike.
 const ALIKE: f64 = 0.5;
 
 /// A decision beside what people did.
 struct Pair<'a> {
-    judged: &'a Judged,
-    followed: Followed,
+    told: Told<'a>,
     record: Record,
 }
 
@@ -49,30 +41,23 @@ pub(super) async fn run(
     out: &Path,
 ) -> anyhow::Result<Verdict> {
     output::make_folder(out)?;
-    let past = Past::read(settings, since).await?;
-    let people = People::of(settings, &past).await?;
-    let redactor = Redactor::new()?;
-    let mut pairs = Vec::new();
-    for judged in &past.judged {
-        let followed = followed(&past, judged);
-        let (Some(recalled), Some(said)) = (past.recalled(judged), said(judged, &followed)) else {
-            continue;
-        };
-        let names = people.names(judged);
-        let record = record(judged, &recalled, said, &|text| redactor.redact(text, &names));
-        pairs.push(Pair { judged, followed, record });
-    }
+    let kept = Kept::read(settings, since).await?;
+    let told = kept.past.judged.iter().filter_map(|judged| kept.told(judged));
+    let pairs: Vec<Pair<'_>> = told
+        .map(|told| Pair { record: record(&told, &kept.cleaning(told.judged)), told })
+        .collect();
+    let beside_other = other_bot::figures(&kept.past);
     anyhow::ensure!(
-        !pairs.is_empty(),
+        !pairs.is_empty() || !beside_other.is_empty(),
         "nobody has said or done anything after a decision since then"
     );
-    let agreement = agreement(&pairs);
+    let agreement = [agreement(&pairs), beside_other].concat();
     let records: Vec<Record> = pairs.into_iter().map(|pair| pair.record).collect();
     let mut summary = summarise(&records);
     // The articles of a right draft are known from the draft alone, which says nothing of the search.
     leave_out_articles(&mut summary);
     summary.figures.splice(0..0, agreement);
-    let provenance = provenance(settings, since, (past.judged.len(), records.len()));
+    let provenance = provenance(settings, since, (kept.past.judged.len(), records.len()));
     let document = summary.to_json(&provenance);
     let about = About {
         title: format!("Shadow of {}", short_name(&settings.root)),
@@ -112,12 +97,8 @@ fn provenance(
 
 /// Writes a decision down as one of an eval; where the bot had to keep silent, what it would have
 /// done counts.
-fn record(
-    judged: &Judged,
-    recalled: &Recalled,
-    said: Said,
-    clean: &dyn Fn(&str) -> String,
-) -> Record {
+fn record(told: &Told<'_>, clean: &dyn Fn(&str) -> String) -> Record {
+    let Told { judged, recalled, said, .. } = told;
     let decided = &judged.decided.decided;
     let would = |name: &str| decided.trace.get(name).and_then(Value::as_str).map(str::to_string);
     let act = would("act").unwrap_or_else(|| decided.act.clone());
@@ -146,8 +127,9 @@ fn record(
         team,
         topic: decided.topic.clone(),
         timings_ms: Stages { meaning: 0.0, search, draft, total: decided.took_ms },
+        tokens: None,
         question: clean(recalled.question().last()),
-        expect: evals::Expect { answer, ..said.expect },
+        expect: evals::Expect { answer, ..said.expect.clone() },
         tags: vec![format!("by:{}", said.by), format!("channel:{}", judged.course.record.channel)],
         citations: decided.sources.iter().map(cited).collect(),
         reasons: decided.reasons.clone(),
@@ -166,22 +148,22 @@ fn agreement(pairs: &[Pair<'_>]) -> Vec<Figure> {
         share(flags.iter().filter(|flag| **flag).count(), flags.len())
     };
     let f1 = |pair: &Pair<'_>| {
-        let written = pair.followed.sent.as_deref().or(pair.followed.reply.as_deref())?;
-        token_f1(pair.judged.decided.decided.draft.as_deref()?, written)
+        let written = pair.told.followed.sent.as_deref().or(pair.told.followed.reply.as_deref())?;
+        token_f1(pair.told.judged.decided.decided.draft.as_deref()?, written)
     };
     let same_team = of(&|pair| {
-        let people = pair.followed.team.as_ref()?;
+        let people = pair.told.followed.team.as_ref()?;
         Some(pair.record.team.as_deref()? == people.as_str())
     });
     let alike = of(&|pair| f1(pair).filter(|_| pair.record.sent).map(|f1| f1 >= ALIKE));
     let approved =
-        of(&|pair| pair.judged.label.as_ref().map(|l| l.verdict == store::Verdict::Approved));
+        of(&|pair| pair.told.judged.label.as_ref().map(|l| l.verdict == store::Verdict::Approved));
     // A rating is for an episode, however many decisions were made in it.
     let mut rated = HashMap::new();
     for pair in pairs {
-        let decided = &pair.judged.decided;
+        let decided = &pair.told.judged.decided;
         let stars =
-            pair.followed.stars.map(|stars| ((decided.conversation, decided.episode), stars));
+            pair.told.followed.stars.map(|stars| ((decided.conversation, decided.episode), stars));
         rated.extend(stars);
     }
     let rated = share(rated.values().filter(|stars| **stars >= 4).count(), rated.len());

@@ -1,4 +1,4 @@
-use crate::interval::{Difference, Resampling, statistic};
+use crate::interval::{Difference, Resampling, resampled, statistic};
 use rand_chacha::{
     ChaCha8Rng,
     rand_core::{RngCore, SeedableRng},
@@ -20,20 +20,20 @@ pub fn mcnemar(n_better: usize, n_worse: usize) -> f64 {
     (2.0 * tail).min(1.0)
 }
 
-/// Compares the means of two systems over the same cases, where a case may concern only one of
-/// them, as what is wrong of the replies does. The interval is the paired percentile bootstrap
-/// over cases; `p` is Fisher's randomisation test, which swaps the two systems in each case or
-/// not, at random (Smucker, Allan and Carterette 2007). `n` counts the cases that concern either.
-/// `None` where a mean has no case, or too few for an interval.
-pub(super) fn difference_of_means(
-    pairs: &[(Option<f64>, Option<f64>)],
+/// Compares a figure of two systems over the same cases, where a case may concern only one of them,
+/// as what is wrong of the replies does. The interval is the paired percentile bootstrap over cases;
+/// `p` is Fisher's randomisation test, which swaps the two systems in each case or not, at random
+/// (Smucker, Allan and Carterette 2007). `n` counts the cases that concern either. `None` where a
+/// figure is undefined, or has too few cases for an interval.
+pub(super) fn difference_of<R: Copy>(
+    pairs: &[(Option<R>, Option<R>)],
+    of: &dyn Fn(&[R]) -> Option<f64>,
     resampling: Resampling,
 ) -> Option<Difference> {
-    let concerned: Vec<_> =
-        pairs.iter().copied().filter(|(a, b)| a.is_some() || b.is_some()).collect();
-    let observed = of_means(concerned.iter().copied())?;
+    let concerned = concerned(pairs);
+    let observed = less(concerned.iter().copied(), of)?;
     let estimate = statistic(concerned.len(), resampling, |drawn| {
-        of_means(drawn.iter().filter_map(|i| concerned.get(*i).copied()))
+        less(drawn.iter().filter_map(|i| concerned.get(*i).copied()), of)
     })?;
     let mut random = ChaCha8Rng::seed_from_u64(resampling.seed);
     let mut n_as_large = 0;
@@ -47,31 +47,50 @@ pub(super) fn difference_of_means(
         });
         // Sums of the same numbers in another order differ by rounding; such a tie counts as one.
         let is_as_large =
-            of_means(swapped).is_none_or(|found| found.abs() >= observed.abs() - 1e-12);
+            less(swapped, of).is_none_or(|found| found.abs() >= observed.abs() - 1e-12);
         n_as_large += usize::from(is_as_large);
     }
     let p = (n_as_large + 1) as f64 / (resampling.n_resamples + 1) as f64;
     Some(Difference { estimate, p })
 }
 
-/// Returns the second's mean less the first's.
-fn of_means(pairs: impl Iterator<Item = (Option<f64>, Option<f64>)>) -> Option<f64> {
-    let [mut first, mut second] = [(0.0, 0_usize); 2];
+/// Returns the two-sided bootstrap probability that a difference is `margin` (Efron and Tibshirani
+/// 1993, chapter 15): twice the smaller share of resamples on one side of it.
+pub(super) fn bootstrap_p<R: Copy>(
+    pairs: &[(Option<R>, Option<R>)],
+    of: &dyn Fn(&[R]) -> Option<f64>,
+    (margin, resampling): (f64, Resampling),
+) -> f64 {
+    let concerned = concerned(pairs);
+    let found = resampled(concerned.len(), resampling, |drawn| {
+        less(drawn.iter().filter_map(|i| concerned.get(*i).copied()), of)
+    });
+    let n_below = found.iter().filter(|value| **value <= margin).count();
+    let n_above = found.iter().filter(|value| **value >= margin).count();
+    (2.0 * (n_below.min(n_above) + 1) as f64 / (found.len() + 1) as f64).min(1.0)
+}
+
+fn concerned<R: Copy>(pairs: &[(Option<R>, Option<R>)]) -> Vec<(Option<R>, Option<R>)> {
+    pairs.iter().copied().filter(|(a, b)| a.is_some() || b.is_some()).collect()
+}
+
+/// Returns the second's figure less the first's.
+fn less<R: Copy>(
+    pairs: impl Iterator<Item = (Option<R>, Option<R>)>,
+    of: &dyn Fn(&[R]) -> Option<f64>,
+) -> Option<f64> {
+    let (mut first, mut second) = (Vec::new(), Vec::new());
     for (a, b) in pairs {
-        for (side, value) in [(&mut first, a), (&mut second, b)] {
-            if let Some(value) = value {
-                *side = (side.0 + value, side.1 + 1);
-            }
-        }
+        first.extend(a);
+        second.extend(b);
     }
-    let mean = |(sum, n): (f64, usize)| (n > 0).then(|| sum / n as f64);
-    Some(mean(second)? - mean(first)?)
+    Some(of(&second)? - of(&first)?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::interval::paired_difference;
+    use crate::{interval::paired_difference, score::average};
 
     #[test]
     fn mcnemar_agrees_with_the_binomial_distribution() {
@@ -96,7 +115,7 @@ mod tests {
         let a: Vec<f64> = (0..200).map(|i| f64::from(i * 7 % 11)).collect();
         let b: Vec<f64> = (0..200).map(|i| f64::from(i * 5 % 13)).collect();
         let pairs: Vec<_> = a.iter().zip(&b).map(|(a, b)| (Some(*a), Some(*b))).collect();
-        let found = difference_of_means(&pairs, Resampling::default()).unwrap();
+        let found = difference_of(&pairs, &average, Resampling::default()).unwrap();
         let known = paired_difference(&a, &b, Resampling::default()).unwrap();
         assert!((found.estimate.value - known.estimate.value).abs() < 1e-9);
         assert!((found.estimate.low - known.estimate.low).abs() < 1e-9);
@@ -109,9 +128,9 @@ mod tests {
         let pairs: Vec<_> = (0..40)
             .map(|i| if i < 10 { (Some(1.0), None) } else { (Some(0.0), Some(0.0)) })
             .collect();
-        let found = difference_of_means(&pairs, Resampling::default()).unwrap();
+        let found = difference_of(&pairs, &average, Resampling::default()).unwrap();
         assert!((found.estimate.value + 0.25).abs() < 1e-12 && found.p < 0.01, "{found:?}");
         assert_eq!(found.estimate.n, 40);
-        assert!(difference_of_means(&[(Some(1.0), None); 5], Resampling::default()).is_none());
+        assert!(difference_of(&[(Some(1.0), None); 5], &average, Resampling::default()).is_none());
     }
 }
