@@ -1,5 +1,6 @@
 use crate::{
     client::{ApiError, Class, Client, Clock},
+    deletions::DELETIONS,
     directory::{Directory, NAME},
     notice::{self, Subject},
     posts, signature,
@@ -184,7 +185,7 @@ impl Channel for Intercom {
     }
 
     fn rounds(&self) -> Vec<String> {
-        vec![PEOPLE.into(), POLL.into()]
+        vec![PEOPLE.into(), POLL.into(), DELETIONS.into()]
     }
 
     async fn run(&self, office: &Office, errand: &Errand) -> Ended {
@@ -199,6 +200,10 @@ impl Channel for Intercom {
         match (kind, ExternalId::parse(id)) {
             (PEOPLE, _) => unending(office, self.read_people(office, errand).await),
             (POLL, _) => unending(office, self.poll(office, errand.memo.as_deref()).await),
+            (DELETIONS, _) => {
+                let looked = self.look_for_deletions(office, errand.memo.as_deref()).await;
+                unending(office, looked)
+            }
             ("conversation", Some(id)) => {
                 self.catch_up_with(office, (&id, Class::Customer), errand.memo.as_deref()).await
             }

@@ -286,6 +286,16 @@ impl Intercom {
     }
 }
 
+/// Whether a conversation is here.
+pub(crate) async fn knows(office: &Office, id: &ExternalId) -> Result<bool, Failure> {
+    for channel in [NAME, BY_EMAIL] {
+        if office.store().conversation_named(channel, id.as_str()).await?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// Reads what the desk knows of a conversation.
 async fn known(office: &Office, id: &ExternalId) -> Result<Option<Known>, Failure> {
     let store = office.store();
