@@ -320,17 +320,19 @@ fn read(
     let waits = |kinds: &[&str]| pending.iter().any(|post| kinds.contains(&post.kind.as_str()));
     let mut happenings = history::happenings(conversation, directory);
     let n_behind = known.map_or(0, |known| history::n_behind(&happenings, &known.taken));
+    // Who has it there is out of date while the desk gives it to somebody.
+    let is_given = waits(&["assign", "hand_back", "close"]) || !up_to_date;
     let mut place = 0;
     happenings.retain(|happening| {
         place += 1;
         match &happening.what {
             _ if history::is_void(happening, place - 1, n_behind) => false,
+            // Somebody may just be getting it.
+            Happened::Freed { by: None, .. } => !is_given,
             Happened::ByBot(done) => up_to_date && !pending.iter().any(|post| does(post, done)),
             _ => !pending.iter().any(|post| is_of(post, happening)),
         }
     });
-    // Who has it there is out of date while the desk gives it to somebody.
-    let is_given = waits(&["assign", "hand_back", "close"]) || !up_to_date;
     let untagged: Vec<&Json> = pending
         .iter()
         .filter(|post| post.kind == "untag")
