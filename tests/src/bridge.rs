@@ -5,6 +5,7 @@ mod erasing;
 mod faulty;
 mod hearing;
 mod overtaken;
+mod reading;
 mod remembering;
 mod silent;
 mod strange;
