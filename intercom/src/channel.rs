@@ -23,6 +23,9 @@ use tokio::sync::Semaphore;
 /// The channel of conversations that are held by e-mail, where a bot's reply is not sent.
 pub(crate) const BY_EMAIL: &str = "intercom-email";
 
+/// What an errand is called that is about a company.
+const COMPANY: &str = "company";
+
 /// What the bot does in a workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
@@ -176,9 +179,8 @@ impl Channel for Intercom {
             Subject::Conversation { id, .. } => Some(format!("conversation:{id}")),
             Subject::Contact { id } if gone => Some(format!("gone:{id}")),
             Subject::Contact { id } => Some(format!("contact:{id}")),
-            Subject::Ping | Subject::Company { .. } | Subject::Article { .. } | Subject::Other => {
-                None
-            }
+            Subject::Company { id } => Some(format!("{COMPANY}:{id}")),
+            Subject::Ping | Subject::Article { .. } | Subject::Other => None,
         };
         let (channel, topic) = (NAME.to_string(), told.topic);
         Ok(vec![store::Notice { channel, external_id: told.id, topic, subject }])
@@ -190,7 +192,8 @@ impl Channel for Intercom {
 
     async fn run(&self, office: &Office, errand: &Errand) -> Ended {
         let (kind, id) = errand.subject.split_once(':').unwrap_or((&errand.subject, ""));
-        if kind != PEOPLE {
+        // What asks the workspace nothing is done whichever it is.
+        if kind != PEOPLE && kind != COMPANY {
             match self.is_elsewhere(office.desk().policy()).await {
                 Ok(false) => {}
                 Ok(true) => return Ended::Failed(office.now(), ELSEWHERE.into()),
@@ -212,6 +215,7 @@ impl Channel for Intercom {
                 self.catch_up_with(office, (&id, Class::Context), errand.memo.as_deref()).await
             }
             ("deleted", Some(id)) => self.forget_if_gone(office, &id).await,
+            (COMPANY, Some(id)) => self.outdate_company(office, &id).await,
             ("contact", Some(id)) => self.refresh_customer(office, &id).await,
             ("gone", Some(id)) => self.erase_customer(office, &id).await,
             _ => Ended::GivenUp("nothing is known of this kind".into()),
