@@ -188,7 +188,7 @@ fn assigned(
         // Taken off the teammate who had it, it is the team's again.
         let is_free = conversation.admin_assignee_id.is_none();
         let team = team_of(conversation, directory);
-        is_free.then(|| Happened::Freed { by, team })
+        is_free.then_some(Happened::Freed { by, team })
     };
     let Some((to, id)) = part.assigned_to.as_ref().and_then(|to| Some((to, to.id.as_ref()?)))
     else {
