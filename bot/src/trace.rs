@@ -91,6 +91,7 @@ fn note_effects(trace: &mut Map<String, Json>, effects: &Effects) {
     note(trace, "threshold", effects.threshold.map(|threshold| json!(threshold.value())));
     let webhooks: Vec<&str> = effects.webhooks.iter().map(router::Slug::as_str).collect();
     note(trace, "webhooks", (!webhooks.is_empty()).then(|| json!(webhooks)));
+    note(trace, "ticket", effects.ticket.as_ref().map(|kind| json!(kind)));
     let escalations = effects.escalations.iter().map(|(rule, escalate)| {
         let to = escalate.hand_off.as_ref().map(router::Slug::as_str);
         let priority = escalate.priority.map(router::Priority::name);

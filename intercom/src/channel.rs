@@ -1,5 +1,6 @@
 use crate::{
     client::{ApiError, Class, Client, Clock},
+    deletions::DELETIONS,
     directory::{Directory, NAME},
     notice::{self, Subject},
     posts, signature,
@@ -21,6 +22,9 @@ use tokio::sync::Semaphore;
 
 /// The channel of conversations that are held by e-mail, where a bot's reply is not sent.
 pub(crate) const BY_EMAIL: &str = "intercom-email";
+
+/// What an errand is called that is about a company.
+const COMPANY: &str = "company";
 
 /// What the bot does in a workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -175,21 +179,21 @@ impl Channel for Intercom {
             Subject::Conversation { id, .. } => Some(format!("conversation:{id}")),
             Subject::Contact { id } if gone => Some(format!("gone:{id}")),
             Subject::Contact { id } => Some(format!("contact:{id}")),
-            Subject::Ping | Subject::Company { .. } | Subject::Article { .. } | Subject::Other => {
-                None
-            }
+            Subject::Company { id } => Some(format!("{COMPANY}:{id}")),
+            Subject::Ping | Subject::Article { .. } | Subject::Other => None,
         };
         let (channel, topic) = (NAME.to_string(), told.topic);
         Ok(vec![store::Notice { channel, external_id: told.id, topic, subject }])
     }
 
     fn rounds(&self) -> Vec<String> {
-        vec![PEOPLE.into(), POLL.into()]
+        vec![PEOPLE.into(), POLL.into(), DELETIONS.into()]
     }
 
     async fn run(&self, office: &Office, errand: &Errand) -> Ended {
         let (kind, id) = errand.subject.split_once(':').unwrap_or((&errand.subject, ""));
-        if kind != PEOPLE {
+        // What asks the workspace nothing is done whichever it is.
+        if kind != PEOPLE && kind != COMPANY {
             match self.is_elsewhere(office.desk().policy()).await {
                 Ok(false) => {}
                 Ok(true) => return Ended::Failed(office.now(), ELSEWHERE.into()),
@@ -199,6 +203,10 @@ impl Channel for Intercom {
         match (kind, ExternalId::parse(id)) {
             (PEOPLE, _) => unending(office, self.read_people(office, errand).await),
             (POLL, _) => unending(office, self.poll(office, errand.memo.as_deref()).await),
+            (DELETIONS, _) => {
+                let looked = self.look_for_deletions(office, errand.memo.as_deref()).await;
+                unending(office, looked)
+            }
             ("conversation", Some(id)) => {
                 self.catch_up_with(office, (&id, Class::Customer), errand.memo.as_deref()).await
             }
@@ -207,6 +215,7 @@ impl Channel for Intercom {
                 self.catch_up_with(office, (&id, Class::Context), errand.memo.as_deref()).await
             }
             ("deleted", Some(id)) => self.forget_if_gone(office, &id).await,
+            (COMPANY, Some(id)) => self.outdate_company(office, &id).await,
             ("contact", Some(id)) => self.refresh_customer(office, &id).await,
             ("gone", Some(id)) => self.erase_customer(office, &id).await,
             _ => Ended::GivenUp("nothing is known of this kind".into()),

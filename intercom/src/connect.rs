@@ -1,6 +1,7 @@
 //! Whether a workspace is ready for the desk, and what is missing.
 
 mod people;
+mod tickets;
 
 use crate::{
     client::{ApiError, Client, Condition, Found, Operand, Operator, Query, Region},
@@ -27,8 +28,8 @@ pub struct Expected<'a> {
 /// What was found about one part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// Which part: `token`, `workspace`, `scopes`, `seat`, `teams`, `teammates` or
-    /// `attributes`.
+    /// Which part: `token`, `workspace`, `scopes`, `seat`, `teams`, `teammates`,
+    /// `attributes` or `tickets`.
     pub part: &'static str,
     /// How it is.
     pub state: State,
@@ -96,6 +97,7 @@ pub async fn examine(client: &Client, expected: &Expected<'_>) -> Examined {
         examined.teammates(admins, expected.policy, expected.seat);
     }
     examined.attributes(client, expected.policy).await;
+    examined.tickets(client, expected.policy).await;
     examined
 }
 

@@ -16,6 +16,9 @@ use store::{Customer, Ended, Id, Identity};
 /// How long what is known of a customer counts as fresh.
 const FRESH: SignedDuration = SignedDuration::from_mins(10);
 
+/// What the vendor calls a company, among what is known of it.
+const COMPANY_ID: &str = "intercom_id";
+
 impl Intercom {
     /// Returns the customer of a conversation, as well known as is fresh.
     pub(crate) async fn customer(
@@ -65,6 +68,14 @@ impl Intercom {
             }
         };
         ended(office, refreshed.await)
+    }
+
+    /// Has what is known of a company's customers read anew when they are met next.
+    pub(crate) async fn outdate_company(&self, office: &Office, id: &ExternalId) -> Ended {
+        let known = json!({COMPANY_ID: id.as_str()}).to_string();
+        let known = known.trim_matches(['{', '}']);
+        let outdated = office.store().outdate_customers(NAME, known).await;
+        ended(office, outdated.map(drop).map_err(Failure::from))
     }
 
     /// Erases a customer who was erased there.
@@ -124,6 +135,7 @@ fn company_facts(company: &Company) -> Json {
     }
     let tags: Vec<&str> = company.tags.iter().map(|tag| tag.name.as_str()).collect();
     facts.insert("tags".into(), json!(tags));
+    facts.insert(COMPANY_ID.into(), json!(company.id.as_str()));
     Json::Object(facts)
 }
 

@@ -177,23 +177,24 @@ fn said(
     }
 }
 
-/// Reads an assignment. Only people's count: who has it by a workflow, [`held_by`] says.
+/// Reads an assignment. Only people's count, and what takes it off somebody: who has it by a
+/// workflow, [`held_by`] says.
 fn assigned(
     part: &Part,
     by: Option<Slug>,
     (conversation, directory): (&Conversation, &Directory),
 ) -> Option<Happened> {
-    let by = by?;
-    let nobody = || {
+    let nobody = |by: Option<Slug>| {
         // Taken off the teammate who had it, it is the team's again.
         let is_free = conversation.admin_assignee_id.is_none();
         let team = team_of(conversation, directory);
-        is_free.then(|| Happened::Freed { by: by.clone(), team })
+        is_free.then_some(Happened::Freed { by, team })
     };
     let Some((to, id)) = part.assigned_to.as_ref().and_then(|to| Some((to, to.id.as_ref()?)))
     else {
-        return nobody();
+        return nobody(by);
     };
+    let by = by?;
     match to.kind.as_str() {
         "admin" if id == directory.bot() => Some(Happened::HandedBack { by }),
         "admin" => {

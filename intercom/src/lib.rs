@@ -28,6 +28,7 @@ mod channel;
 pub mod client;
 pub mod connect;
 mod customers;
+mod deletions;
 mod directory;
 pub mod export;
 mod history;

@@ -1,4 +1,5 @@
 mod given;
+mod ticket;
 
 use crate::{
     channel::{BY_EMAIL, Intercom, Mode},
@@ -58,6 +59,7 @@ pub(crate) async fn deliver(
         (Mode::Live, "untag") => there.untag().await,
         (Mode::Live, "priority") => there.prioritise().await,
         (Mode::Live, "attribute") => there.describe().await,
+        (Mode::Live, "ticket") => there.make_ticket().await,
         (Mode::Live, _) => Err(DeliveryError::Never("nothing is known of this kind".into())),
     }
 }

@@ -40,7 +40,9 @@ impl Standing {
                 Happened::Asked { .. } => standing.is_asked = true,
                 Happened::Answered { .. } => standing.is_answered = true,
                 Happened::Closed { by: Some(_) } => standing.is_ended = true,
-                Happened::Assigned { .. } | Happened::Freed { .. } => standing.is_given = true,
+                Happened::Assigned { .. } | Happened::Freed { by: Some(_), .. } => {
+                    standing.is_given = true;
+                }
                 Happened::Snoozed { .. } | Happened::Reopened { .. } => standing.is_handled = true,
                 Happened::HandedBack { .. } => {
                     (standing.is_given, standing.is_handled) = (false, false);

@@ -286,6 +286,16 @@ impl Intercom {
     }
 }
 
+/// Whether a conversation is here.
+pub(crate) async fn knows(office: &Office, id: &ExternalId) -> Result<bool, Failure> {
+    for channel in [NAME, BY_EMAIL] {
+        if office.store().conversation_named(channel, id.as_str()).await?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// Reads what the desk knows of a conversation.
 async fn known(office: &Office, id: &ExternalId) -> Result<Option<Known>, Failure> {
     let store = office.store();
@@ -310,17 +320,19 @@ fn read(
     let waits = |kinds: &[&str]| pending.iter().any(|post| kinds.contains(&post.kind.as_str()));
     let mut happenings = history::happenings(conversation, directory);
     let n_behind = known.map_or(0, |known| history::n_behind(&happenings, &known.taken));
+    // Who has it there is out of date while the desk gives it to somebody.
+    let is_given = waits(&["assign", "hand_back", "close"]) || !up_to_date;
     let mut place = 0;
     happenings.retain(|happening| {
         place += 1;
         match &happening.what {
             _ if history::is_void(happening, place - 1, n_behind) => false,
+            // Somebody may just be getting it.
+            Happened::Freed { by: None, .. } => !is_given,
             Happened::ByBot(done) => up_to_date && !pending.iter().any(|post| does(post, done)),
             _ => !pending.iter().any(|post| is_of(post, happening)),
         }
     });
-    // Who has it there is out of date while the desk gives it to somebody.
-    let is_given = waits(&["assign", "hand_back", "close"]) || !up_to_date;
     let untagged: Vec<&Json> = pending
         .iter()
         .filter(|post| post.kind == "untag")

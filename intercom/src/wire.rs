@@ -23,7 +23,9 @@ mod ticket;
 pub use article::{Article, ArticleContent, ExternalPageSaved, ImportSource};
 pub use attribute::{Attributes, DataAttribute};
 pub use company::{Company, Plan};
-pub use conversation::{AiAgent, Conversation, Rating, Source, State, Statistics};
+pub use conversation::{
+    AiAgent, Conversation, DeletedConversation, Linked, Rating, Source, State, Statistics,
+};
 pub use id::ExternalId;
 pub use page::{Cursor, ErrorList, Fault, Page};
 pub use part::{Attachment, Author, Metadata, Offered, Part, Parts, Reference, Who};

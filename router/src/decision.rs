@@ -105,6 +105,8 @@ pub struct Effects {
     pub attributes: BTreeMap<String, Scalar>,
     /// Webhooks that are called, in order.
     pub webhooks: Vec<Slug>,
+    /// Kind of ticket that the conversation becomes, as the channel calls it.
+    pub ticket: Option<String>,
     /// What happens when nobody has replied for a time, by the name of the rule, which also makes
     /// sure that it happens once an episode.
     pub escalations: BTreeMap<String, Escalate>,

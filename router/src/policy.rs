@@ -459,6 +459,9 @@ fn consequences(routing: &Routing, rule: &Rule) -> Vec<PolicyError> {
     if spans.into_iter().flatten().any(|span| span <= jiff::SignedDuration::ZERO) {
         fault("waits for no time at all".into(), "write a time such as 30m or 2h".into());
     }
+    if then.ticket.as_ref().is_some_and(|kind| kind.trim().is_empty()) {
+        fault("makes a ticket of no kind".into(), "name a ticket type of the channel".into());
+    }
     if *then == crate::Then::default() {
         fault("does nothing".into(), "say in `then` what it shall do, or delete it".into());
     }

@@ -62,6 +62,8 @@ pub struct Then {
     pub sla: Option<Slug>,
     /// Webhook that is called.
     pub webhook: Option<Slug>,
+    /// Kind of ticket that the conversation becomes, as the channel calls it.
+    pub ticket: Option<String>,
     /// What happens when nobody has replied for a time.
     pub escalate: Option<Escalate>,
     /// Whether the bot may act although a person was responsible.
@@ -251,6 +253,7 @@ impl fmt::Display for Then {
         let mut say = |given: Option<String>| parts.extend(given);
         say(self.sla.as_ref().map(|sla| format!("SLA {sla}")));
         say(self.webhook.as_ref().map(|webhook| format!("call {webhook}")));
+        say(self.ticket.as_ref().map(|kind| format!("make a ticket {kind:?} of it")));
         say(self.escalate.as_ref().map(|escalate| {
             let to = escalate.hand_off.as_ref().map_or(String::new(), |team| format!(" to {team}"));
             format!("escalate{to} after {:#}", escalate.after.duration())

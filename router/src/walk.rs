@@ -165,6 +165,7 @@ impl Effects {
         keep("priority", &mut self.priority, then.priority, &mut kept);
         keep("SLA", &mut self.sla, then.sla.clone(), &mut kept);
         keep("snooze", &mut self.snooze, then.snooze, &mut kept);
+        keep("ticket", &mut self.ticket, then.ticket.clone(), &mut kept);
         for (name, value) in &then.attributes {
             if self.attributes.contains_key(name) {
                 kept.push(name);

@@ -153,6 +153,24 @@ impl Store {
         .await
     }
 
+    /// Has what is known of customers of a realm count as old in whose attributes, as JSON without
+    /// spaces, a text stands; returns how many. A look at all of them, so not for what happens with
+    /// every message.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn outdate_customers(&self, realm: &str, text: &str) -> Result<u64, Error> {
+        self.within(async {
+            let sql = self.dialect.choose(
+                "UPDATE customer SET seen_at = 0 WHERE realm = $1 AND instr(attributes, $2) > 0",
+                "UPDATE customer SET seen_at = 0 WHERE realm = $1 AND strpos(attributes, $2) > 0",
+            );
+            let query = sqlx::query(sql).bind(plain(realm)).bind(plain(text));
+            Ok(query.execute(&self.writer).await?.rows_affected())
+        })
+        .await
+    }
+
     /// Returns a customer.
     ///
     /// # Errors

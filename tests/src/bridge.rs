@@ -5,9 +5,11 @@ mod erasing;
 mod faulty;
 mod hearing;
 mod overtaken;
+mod reading;
 mod remembering;
 mod silent;
 mod strange;
+mod tickets;
 mod waiting;
 
 use crate::{
@@ -212,6 +214,15 @@ pub(super) fn channel(
     mode: Mode,
 ) -> Arc<dyn Channel> {
     let clock = bench.clock();
+    let bot = ExternalId::parse(&intercom.bot_admin()).unwrap();
+    let secret = serde_json::from_value(serde_json::json!("stand-in-client-secret")).unwrap();
+    let (client, store) = (client(bench, intercom, store), store.clone());
+    Arc::new(Intercom::new(IntercomParts { client, bot, secret, mode, store, clock }))
+}
+
+/// Makes what talks to an Intercom.
+pub(super) fn client(bench: &Bench, intercom: &StandIn, store: &Store) -> Client {
+    let clock = bench.clock();
     let short = Duration::from_millis(100);
     let client = Client::new(ClientParts {
         base_url: intercom.url(),
@@ -223,10 +234,7 @@ pub(super) fn channel(
         // The clock stands still while a call waits.
         patience: Patience { customer: short, context: short, background: short },
     });
-    let bot = ExternalId::parse(&intercom.bot_admin()).unwrap();
-    let secret = serde_json::from_value(serde_json::json!("stand-in-client-secret")).unwrap();
-    let (client, store) = (client.unwrap(), store.clone());
-    Arc::new(Intercom::new(IntercomParts { client, bot, secret, mode, store, clock }))
+    client.unwrap()
 }
 
 /// Opens the office's doors; returns their address.

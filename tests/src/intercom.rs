@@ -33,7 +33,7 @@ mod workspace;
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
-mod sdk;
+pub(crate) mod sdk;
 #[cfg(test)]
 mod stories;
 

@@ -87,8 +87,9 @@ pub(super) fn in_safe_order(posts: &mut [NewPost], destination: &str) {
         "attribute" => 3,
         "priority" => 4,
         "assign" => 5,
-        "reply" => 6,
-        _ => 7,
+        "ticket" => 6,
+        "reply" => 7,
+        _ => 8,
     };
     let gives = |post: &NewPost| post.destination == destination && post.kind == "assign";
     if !posts.iter().any(gives) {
@@ -137,6 +138,7 @@ mod tests {
                 ("there", "assign"),
                 ("there", "tag"),
                 ("there", "close"),
+                ("there", "ticket"),
                 ("there", "priority"),
                 ("there", "attribute"),
                 ("there", "hand_back"),

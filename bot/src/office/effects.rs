@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use store::Actor;
 
 /// Does what rules set beside what is done: tags, priority, promise, attributes, webhooks, which
-/// are told `data`, and what is to happen after a time.
+/// are told `data`, a ticket, and what is to happen after a time.
 pub(super) fn set(in_hand: &mut InHand<'_>, by: &Actor, decision: &Decision, data: &Json) {
     let effects = decision.effects().clone();
     in_hand.tag(by, effects.tags);
@@ -22,6 +22,9 @@ pub(super) fn set(in_hand: &mut InHand<'_>, by: &Actor, decision: &Decision, dat
     for webhook in &effects.webhooks {
         let post = webhook::rule_post(webhook, in_hand.record, data);
         in_hand.change.posts.push(post);
+    }
+    if let Some(kind) = &effects.ticket {
+        in_hand.make_ticket(by, kind);
     }
     shift::set_escalations(in_hand, decision);
 }

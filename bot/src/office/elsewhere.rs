@@ -87,10 +87,10 @@ pub enum Happened {
         /// Who of the team; None: its queue.
         teammate: Option<Slug>,
     },
-    /// A person took it off the teammate who had it; it is the team's.
+    /// It was taken off the teammate who had it; it is the team's.
     Freed {
-        /// Who did.
-        by: Slug,
+        /// Who did; None: the other system by itself, which frees only what a teammate has here.
+        by: Option<Slug>,
         /// The team.
         team: Slug,
     },

@@ -337,6 +337,14 @@ impl<'a> InHand<'a> {
         self.event(by, "described", json!({"attribute": name}));
     }
 
+    /// Has the channel make a ticket of it, where it knows tickets.
+    pub(super) fn make_ticket(&mut self, by: &Actor, kind: &str) {
+        self.outward("ticket", json!({"ticket": kind}));
+        if self.outward {
+            self.event(by, "ticketed", json!({"ticket": kind}));
+        }
+    }
+
     pub(super) fn outcome(&mut self, kind: store::OutcomeKind, comment: Option<String>) {
         self.change.outcomes.push(store::Outcome { kind, comment });
     }

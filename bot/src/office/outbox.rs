@@ -240,7 +240,7 @@ async fn deliver(
 
 /// Whether a handoff is as good without it for a while.
 fn may_come_later(kind: &str) -> bool {
-    matches!(kind, "tag" | "untag" | "attribute" | "priority")
+    matches!(kind, "tag" | "untag" | "attribute" | "priority" | "ticket")
 }
 
 /// Doubles with each attempt, from one second on; what the far side asks for counts if it is longer.

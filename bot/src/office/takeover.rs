@@ -133,10 +133,7 @@ fn take_over(in_hand: &mut InHand<'_>, what: &Happened) {
                 Some(teammate) => in_hand.assign(team, teammate, &by),
             })
         }
-        Happened::Freed { by, team } => match in_hand.record.state.status() {
-            Status::Closed => Ok(()),
-            _ => in_hand.hand_off(team, &Actor::Teammate(by.clone()), json!({})),
-        },
+        Happened::Freed { by, team } => free(in_hand, by.as_ref(), team),
         Happened::HandedBack { by } => in_hand.hand_back(&Actor::Teammate(by.clone())),
         Happened::Reopened { by, team } => reopen(in_hand, by, team),
         Happened::Snoozed { by, until } => in_hand.snooze(&Actor::Teammate(by.clone()), *until),
@@ -166,6 +163,25 @@ fn take_over(in_hand: &mut InHand<'_>, what: &Happened) {
     if let Err(refused) = taken {
         in_hand.event(&Actor::Frontdesk, "not_taken_over", json!({"why": refused.to_string()}));
     }
+}
+
+/// Gives a conversation to its team that was taken off whoever had it. What the other system does by
+/// itself counts as that teammate's own deed, and takes nothing off the bot.
+fn free(
+    in_hand: &mut InHand<'_>,
+    by: Option<&Slug>,
+    team: &Slug,
+) -> Result<(), router::IllegalMove> {
+    let state = &in_hand.record.state;
+    if state.status() == Status::Closed {
+        return Ok(());
+    }
+    let (by, detail) = match (by, state.owner()) {
+        (Some(by), _) => (by.clone(), json!({})),
+        (None, Owner::Teammate { teammate, .. }) => (teammate.clone(), json!({"by_itself": true})),
+        (None, _) => return Ok(()),
+    };
+    in_hand.hand_off(team, &Actor::Teammate(by), detail)
 }
 
 /// Takes over what the bot did in a life that the desk does not remember, as far as it still holds.

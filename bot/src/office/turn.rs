@@ -328,11 +328,21 @@ fn new_decision(in_hand: &InHand<'_>, turn: &Turn, id: Id<Decided>) -> NewDecisi
         draft: answer.and_then(|answer| Some(answer.draft.as_ref()?.text.clone())),
         sources: answer.map(sources).unwrap_or_default(),
         reasons: turn.decision.reasons().iter().map(ToString::to_string).collect(),
-        trace: answer.map_or(Json::Null, |answer| answer.trace(&in_hand.playbook.policy)),
+        trace: trace_of(in_hand, turn),
         basis: turn.basis.clone(),
         took_ms: turn.took.as_secs_f64() * 1e3,
         silent: false,
     }
+}
+
+/// Says how it was decided, and what of it the channel cannot do.
+fn trace_of(in_hand: &InHand<'_>, turn: &Turn) -> Json {
+    let Some(answer) = &turn.answer else { return Json::Null };
+    let mut trace = answer.trace(&in_hand.playbook.policy);
+    if turn.decision.effects().ticket.is_some() && !in_hand.outward {
+        trace["not_done"] = json!(["ticket: the channel has no tickets"]);
+    }
+    trace
 }
 
 /// Whether a turn settles what the customer wrote without a word: it is ignored, or rests.

@@ -24,6 +24,7 @@ const ROUTE: [&str; 15] = [
     "snooze",
     "close",
     "return_to_bot",
+    "ticket",
 ];
 
 /// A conversation that other rules route otherwise.

@@ -1,13 +1,13 @@
 //! Calls about conversations.
 
 use super::{
-    ApiError, Client, Query, QuickReply,
-    people::all_of,
+    ApiError, Client, Query, QuickReply, Version,
+    people::{all_of, position},
     request::{
         ConvertBody, ManageBody, NameBody, Pagination, ReplyBody, SearchBody, TagBody, UntagBody,
     },
 };
-use crate::wire::{Conversation, Cursor, ExternalId, Page, Tag, Ticket};
+use crate::wire::{Conversation, Cursor, DeletedConversation, ExternalId, Page, Tag, Ticket};
 use jiff::Timestamp;
 use reqwest::Method;
 use serde::Serialize;
@@ -15,6 +15,13 @@ use std::collections::BTreeMap;
 
 /// The most conversations that the vendor puts on a page of a search.
 const MOST_PER_PAGE: u32 = 150;
+
+/// The version that deleted conversations are listed in, whichever the client speaks: the first that
+/// lists them.
+const WITH_DELETED: Version = Version::V2_16;
+
+/// The most of them that the vendor puts on a page.
+const DELETED_PER_PAGE: &str = "60";
 
 /// How the texts of a conversation are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,6 +112,21 @@ pub struct TicketDraft<'a> {
 }
 
 impl Client {
+    /// Lists conversations that were deleted, the last one first: `GET /conversations/deleted`, in
+    /// version 2.16.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn deleted_conversations(
+        &self,
+        from: Option<&Cursor>,
+    ) -> Result<Page<DeletedConversation>, ApiError> {
+        let from = position(from);
+        let mut query = vec![("order", "desc"), ("per_page", DELETED_PER_PAGE)];
+        query.extend(from.iter().map(|(key, at)| (*key, at.as_str())));
+        self.read_in(WITH_DELETED, &["conversations", "deleted"], &query).await
+    }
+
     /// Reads a conversation with its 500 newest parts: `GET /conversations/{id}`.
     ///
     /// # Errors

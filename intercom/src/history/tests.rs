@@ -101,7 +101,9 @@ fn short(happening: &Happening) -> String {
         }
         Happened::Rated { stars, comment } => format!("rated {stars} {comment:?}"),
         Happened::Remarked { comment, .. } => format!("remarked {comment:?}"),
-        Happened::Freed { by, team } => format!("{by} freed for {team}"),
+        Happened::Freed { by, team } => {
+            format!("{} freed for {team}", by.as_ref().map_or("a workflow", Slug::as_str))
+        }
         Happened::Reopened { by, team } => format!("{by} opened again for {team}"),
         Happened::ByBot(done) => format!("bot {done:?}"),
         Happened::Other { what, detail } => format!("{what} {detail}"),

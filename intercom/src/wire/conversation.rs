@@ -1,5 +1,5 @@
 use super::{
-    Attachment, Attributes, Author, ContactReference, ExternalId, Parts, Private, Tag, lax,
+    Attachment, Attributes, Author, ContactReference, ExternalId, Parts, Private, Tag, Ticket, lax,
 };
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -37,6 +37,12 @@ pub struct Conversation {
     /// The company's own attributes of it.
     #[serde(default, deserialize_with = "lax::or_default")]
     pub custom_attributes: Private<Attributes>,
+    /// The ticket that it has become, where the vendor shows it.
+    #[serde(default, deserialize_with = "lax::maybe")]
+    pub ticket: Option<Ticket>,
+    /// Tickets and conversations that it is linked with.
+    #[serde(rename = "linked_objects", default, deserialize_with = "lax::list")]
+    pub linked: Vec<Linked>,
     /// The teammate who owns it.
     #[serde(default, deserialize_with = "lax::assignee")]
     pub admin_assignee_id: Option<ExternalId>,
@@ -67,6 +73,40 @@ pub struct Conversation {
     /// When something last happened in it; what reconciliation searches by.
     #[serde(default, deserialize_with = "lax::moment")]
     pub updated_at: Option<Timestamp>,
+}
+
+impl Conversation {
+    /// Whether it has become a ticket. The vendor's documents show that among what it is linked
+    /// with, its webhooks in a field of its own.
+    pub fn is_ticket(&self) -> bool {
+        let is_own = |linked: &Linked| {
+            linked.kind == "ticket" && linked.category.as_deref() == Some("Customer")
+        };
+        self.ticket.is_some() || self.linked.iter().any(is_own)
+    }
+}
+
+/// A conversation that is no more.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct DeletedConversation {
+    /// The vendor's id.
+    pub id: ExternalId,
+    /// When it was deleted.
+    #[serde(default, deserialize_with = "lax::moment")]
+    pub deleted_at: Option<Timestamp>,
+}
+
+/// What a conversation is linked with.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Linked {
+    /// `ticket` or `conversation`.
+    #[serde(rename = "type", default, deserialize_with = "lax::or_default")]
+    pub kind: String,
+    /// The vendor's id.
+    pub id: ExternalId,
+    /// Of a ticket: `Customer`, `Back-office` or `Tracker`.
+    #[serde(default, deserialize_with = "lax::maybe")]
+    pub category: Option<String>,
 }
 
 /// Where a conversation stands.

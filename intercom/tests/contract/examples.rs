@@ -1,7 +1,7 @@
 use crate::document::Document;
 use intercom::wire::{
-    Admin, Article, Company, Contact, Conversation, DataAttribute, ErrorList, ExternalPageSaved,
-    ImportSource, Me, Page, Tag, Team, Ticket, TicketType,
+    Admin, Article, Company, Contact, Conversation, DataAttribute, DeletedConversation, ErrorList,
+    ExternalPageSaved, ImportSource, Me, Page, Tag, Team, Ticket, TicketType,
 };
 use jsonschema::Validator;
 use serde::de::DeserializeOwned;
@@ -20,6 +20,7 @@ fn reader(schema: &str) -> Option<Reader> {
     let reader: Reader = match schema {
         "conversation" => conversation,
         "conversation_list" => conversations,
+        "deleted_conversation_list" => |value| page::<DeletedConversation>(value).map(drop),
         "admin_with_app" => |value| read::<Me>(value).map(drop),
         "admin" => |value| read::<Admin>(value).map(drop),
         "admin_list" => |value| page::<Admin>(value).map(drop),

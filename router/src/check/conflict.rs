@@ -126,6 +126,7 @@ fn sets(then: &Then) -> Vec<(String, String)> {
         ("the threshold", threshold.map(|threshold| threshold.to_string())),
         ("the priority", then.priority.map(|priority| priority.name().to_string())),
         ("the SLA", then.sla.as_ref().map(ToString::to_string)),
+        ("the ticket", then.ticket.clone()),
     ];
     let attributes = then.attributes.iter().map(|(name, value)| (name.clone(), value.to_string()));
     let given = given.into_iter().filter_map(|(key, value)| Some((key.to_string(), value?)));

@@ -33,6 +33,28 @@ async fn a_conversation_that_is_deleted_there_is_erased_here() {
 }
 
 #[tokio::test]
+async fn a_deletion_that_no_webhook_told_is_found() {
+    let bridge = Bridge::open(SURE).await;
+    let id = bridge.ask(&format!("{PLEA}, my code is {SECRET}")).await;
+    let stays = bridge.ask(PLEA).await;
+    let look = async || {
+        bridge.office.store().ask_for("intercom", "deletions", bridge.office.now()).await.unwrap();
+        bridge.settle().await;
+    };
+    look().await;
+    bridge.intercom.faults(|faults| faults.webhooks.dropped = 1.0);
+    bridge.intercom.delete_conversation(&id);
+    bridge.settle().await;
+    assert!(bridge.keeps(SECRET), "nobody told");
+    // By itself, within the hour.
+    bridge.bench.pass(SignedDuration::from_mins(61));
+    bridge.settle().await;
+    assert!(bridge.named("intercom", &id).await.is_none());
+    assert!(!bridge.keeps(SECRET));
+    assert!(bridge.named("intercom", &stays).await.is_some());
+}
+
+#[tokio::test]
 async fn a_customer_who_is_deleted_there_is_erased_here_and_does_not_come_back() {
     let bridge = Bridge::open(SURE).await;
     let zoe = bridge.intercom.with_user("Zoe Zanzibar", "zoe-4711", json!({"tier": SECRET}));

@@ -181,3 +181,18 @@ async fn rounds_go_on_after_a_refusal_that_no_repetition_mends() {
         assert_eq!(bridge.said(&id).len(), 1, "after {status}");
     }
 }
+
+#[tokio::test]
+async fn what_a_webhook_tells_of_a_company_counts_for_the_next_question() {
+    let bridge = Bridge::open(SURE).await;
+    let acme = bridge.intercom.with_company(&bridge.joe, "Acme", Some("Free"), json!({}));
+    let id = bridge.ask(PLEA).await;
+    bridge.settle_all().await;
+    assert!(!bridge.there(&id).tag_names().contains(&"pro"));
+    bridge.intercom.company_pays(&acme, "Pro");
+    bridge.settle().await;
+    // Sooner than what is known of a customer is read anew by itself.
+    let id = bridge.ask(PLEA).await;
+    bridge.settle_all().await;
+    assert!(bridge.there(&id).tag_names().contains(&"pro"), "{:?}", bridge.there(&id).tag_names());
+}

@@ -342,3 +342,23 @@ async fn people_are_told_where_their_replies_do_not_go_out() {
         bridge.office.act(record.id, &teammate("ada"), gives).await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn what_a_workflow_takes_off_a_teammate_is_the_teams_and_never_taken_off_the_bot() {
+    let bridge = Bridge::open(SURE).await;
+    let id = bridge.ask(PLEA).await;
+    bridge.intercom.admin_assigns(&bridge.ada, &id, Some(&bridge.ada));
+    bridge.settle().await;
+    assert_eq!(bridge.owner(&id).await, person("support", "ada"));
+    // Ada goes home, and away mode shares out what she had.
+    bridge.workflow_gives(&id, None);
+    bridge.settle().await;
+    assert_eq!(bridge.owner(&id).await, team("support"));
+    let asked = bridge.ask(QUESTION).await;
+    bridge.workflow_gives(&asked, None);
+    bridge.settle().await;
+    assert_eq!(bridge.owner(&asked).await, router::Owner::Bot);
+    bridge.intercom.customer_replies(&asked, QUESTION);
+    bridge.settle().await;
+    assert_eq!(bridge.said(&asked).len(), 2);
+}

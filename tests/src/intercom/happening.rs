@@ -43,6 +43,8 @@ pub enum Happening {
     },
     /// A contact's attribute changes.
     ContactChanges { contact: String, attribute: String, value: Json },
+    /// A company pays for another plan.
+    CompanyPays { company: String, plan: String },
     /// A tag is made.
     TagAppears { name: String },
     /// An attribute is defined in the settings; `model` is contact, company or conversation.
@@ -276,6 +278,7 @@ impl Happening {
                 }
                 id
             }
+            Self::CompanyPays { company, plan } => pays(workspace, company, plan),
             Self::TagAppears { name } => {
                 let id = (80 + number).to_string();
                 workspace.tags.push(Tag { id: id.clone(), name });
@@ -320,5 +323,17 @@ fn publish(
         updated_at: now,
     };
     workspace.articles.push(article);
+    id
+}
+
+/// Has a company pay for another plan.
+fn pays(workspace: &mut Workspace, id: String, plan: String) -> String {
+    if let Some(company) = workspace.companies.get_mut(&id) {
+        company.plan = Some(plan);
+    }
+    if let Some(known) = workspace.companies.get(&id) {
+        let item = known.json(workspace, workspace.version);
+        workspace.announced.push(Announcement { topic: "company.updated", item });
+    }
     id
 }

@@ -1,8 +1,29 @@
-// Drives the stand-in by the vendor's official SDK: writes, reads back, and prints what it read.
+// Drives the stand-in by the vendor's official SDK: writes, reads back, and prints what it read. With
+// `look` as the last argument it only reads.
 const { IntercomClient } = require("intercom-client");
 
 const [url, token, version, conversation, admin, team] = process.argv.slice(2);
 const client = new IntercomClient({ token, baseUrl: url, version, maxRetries: 0 });
+
+// Reads what somebody else wrote to a conversation; writes nothing.
+async function look() {
+  const found = await client.conversations.search({
+    query: { field: "team_assignee_id", operator: "=", value: Number(team) },
+  });
+  const searched = [];
+  for await (const one of found) searched.push(one.id);
+  const read = await client.conversations.find({ conversation_id: conversation });
+  const parts = read.conversation_parts.conversation_parts;
+  console.log(
+    JSON.stringify({
+      searched,
+      tags: read.tags.tags.map((one) => one.name),
+      team: read.team_assignee_id,
+      attributes: read.custom_attributes,
+      parts: parts.map((part) => [part.part_type, part.author.id, part.body]),
+    }),
+  );
+}
 
 async function main() {
   const admins = await client.admins.list();
@@ -42,7 +63,7 @@ async function main() {
   );
 }
 
-main().catch((error) => {
+(process.argv[8] === "look" ? look() : main()).catch((error) => {
   console.error(error);
   process.exit(1);
 });

@@ -82,6 +82,11 @@ impl StandIn {
         })
     }
 
+    /// A company pays for another plan.
+    pub fn company_pays(&self, company: &str, plan: &str) {
+        self.must(Happening::CompanyPays { company: company.into(), plan: plan.into() });
+    }
+
     /// Makes a tag.
     pub fn with_tag(&self, name: &str) -> String {
         self.must(Happening::TagAppears { name: name.into() })

@@ -112,6 +112,6 @@ fn of_finding(finding: Finding) -> Check {
 fn scopes_untried() -> [&'static str; 1] {
     [
         "\nnot tried, because trying would change something: \"Write conversations\", \"Write tags\", \
-      and for `intercom push` \"Read and Write Articles\"",
+      for rules with `ticket` \"Write tickets\", and for `intercom push` \"Read and Write Articles\"",
     ]
 }
