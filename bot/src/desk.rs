@@ -62,13 +62,13 @@ impl Desk {
     }
 
     /// Returns the desk with thresholds that were raised as error budgets burnt.
-    pub fn with_raised(&self, raised: Vec<router::Raised>) -> Self {
+    pub fn with_raised(self, raised: Vec<router::Raised>) -> Self {
         if self.policy().raised() == raised {
-            return self.clone();
+            return self;
         }
         let mut playbook = Playbook::clone(&self.playbook);
         playbook.policy = playbook.policy.with_raised(raised);
-        Self { playbook: Arc::new(playbook), ..self.clone() }
+        Self { playbook: Arc::new(playbook), ..self }
     }
 
     /// Returns the desk's articles.

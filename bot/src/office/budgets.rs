@@ -1,5 +1,5 @@
 use super::{Office, OfficeError};
-use crate::{LiveBudget, live_budgets, measure, raised};
+use crate::{Desk, LiveBudget, live_budgets, measure, raised};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::PoisonError;
 
@@ -60,7 +60,8 @@ impl Office {
         let now = raised(&self.store().watched().await?);
         let mut known = self.raised();
         if known.as_ref() != Some(&now) {
-            self.inner.desk.store(self.desk().with_raised(now.clone()).into());
+            let desk = Desk::clone(&self.desk()).with_raised(now.clone());
+            self.inner.desk.store(desk.into());
             *known = Some(now);
         }
         Ok(())
