@@ -67,7 +67,7 @@ type Sum = unsafe fn(Floats<'_>, &mut [[f32; SUM_COLUMNS]; 12]);
 struct Bytes<'a> {
     n_rows: usize,
     n_quads: usize,
-    /// `[n_rows, 4 n_quads]`, shifted by 128 where the processor wants them unsigned.
+    /// `[n_rows, 4 n_quads]`: signed, or shifted by 128 where the processor wants them unsigned.
     rows: &'a [u8],
     /// The same as 16-bit numbers, where the processor wants them so; else empty.
     wide: &'a [i16],

@@ -1,12 +1,16 @@
 //! Products of 8-bit numbers: weights per output column, activations per row as they come.
 //!
-//! Both are symmetric, −127 to 127 times a scale of their own, as in "Q8BERT" (Zafrir et al. 2019)
-//! but finer: one scale a column and one a row rather than one a matrix.
+//! As in "Q8BERT" (Zafrir et al. 2019), but finer: one scale for each column and row rather than one
+//! for a matrix, and rows span their least to their largest value, because what an activation
+//! leaves is mostly positive. A value of a row is middle + scale × byte, so that a product with a
+//! column is scale × (sum of the bytes' products) + middle × (sum of the column).
 
 use super::{Bytes, DOT_COLUMNS, Processor, ROWS_AT_ONCE, tiles};
 
-/// The largest quantised magnitude.
+/// The largest magnitude of a weight's byte.
 const LIMIT: f32 = 127.0;
+/// From the least to the largest value of a row.
+const STEPS: f32 = 255.0;
 
 /// Weights and bias of a layer, `[out, in]`, packed once.
 pub(crate) struct ByteWeights {
@@ -22,6 +26,7 @@ struct Panel {
     /// Minus 128 times the sum of a column, for processors that want rows shifted by 128.
     starts: [i32; DOT_COLUMNS],
     scales: [f32; DOT_COLUMNS],
+    sums: [f32; DOT_COLUMNS],
     bias: [f32; DOT_COLUMNS],
     n_columns: usize,
 }
@@ -31,7 +36,14 @@ struct Panel {
 pub(crate) struct ByteRows {
     values: Vec<u8>,
     wide: Vec<i16>,
-    scales: Vec<f32>,
+    spans: Vec<Span>,
+}
+
+/// What a row's bytes stand for: middle + scale × byte, −128 to 127.
+#[derive(Clone, Copy, Default)]
+struct Span {
+    scale: f32,
+    middle: f32,
 }
 
 impl ByteWeights {
@@ -57,10 +69,10 @@ impl ByteWeights {
         let n_columns = self.panels.iter().map(|panel| panel.n_columns).sum::<usize>();
         let row_bytes = self.n_quads * 4;
         let mut sums = [[0; DOT_COLUMNS]; 6];
-        let blocks = rows.scales.chunks(ROWS_AT_ONCE).zip(out.chunks_mut(ROWS_AT_ONCE * n_columns));
-        for (block, (scales, out)) in blocks.enumerate() {
+        let blocks = rows.spans.chunks(ROWS_AT_ONCE).zip(out.chunks_mut(ROWS_AT_ONCE * n_columns));
+        for (block, (spans, out)) in blocks.enumerate() {
             for (p, panel) in self.panels.iter().enumerate() {
-                for (first, n_rows) in tiles(scales.len(), processor.dot.len()) {
+                for (first, n_rows) in tiles(spans.len(), processor.dot.len()) {
                     let from = (block * ROWS_AT_ONCE + first) * row_bytes;
                     let values = from..from + n_rows * row_bytes;
                     processor.dot(
@@ -75,10 +87,10 @@ impl ByteWeights {
                         &mut sums,
                     );
                     let out = out[first * n_columns..].chunks_mut(n_columns);
-                    let done = sums.iter().zip(&scales[first..first + n_rows]).zip(out);
+                    let done = sums.iter().zip(&spans[first..first + n_rows]).zip(out);
                     processor.run(|| {
-                        done.for_each(|((sums, scale), out)| {
-                            panel.finish(sums, *scale, &mut out[p * DOT_COLUMNS..]);
+                        done.for_each(|((sums, span), out)| {
+                            panel.finish(sums, *span, &mut out[p * DOT_COLUMNS..]);
                         });
                     });
                 }
@@ -93,27 +105,34 @@ impl Panel {
             values: vec![0; inner.div_ceil(4) * 4 * DOT_COLUMNS],
             starts: [0; DOT_COLUMNS],
             scales: [0.0; DOT_COLUMNS],
+            sums: [0.0; DOT_COLUMNS],
             bias: [0.0; DOT_COLUMNS],
             n_columns: bias.len(),
         };
         for (c, (column, bias)) in weight.chunks_exact(inner.max(1)).zip(bias).enumerate() {
-            let (scale, inverse) = scales(column);
+            let (least, largest) = range(column);
+            let scale = larger(-least, largest) / LIMIT;
+            let inverse = inverse(scale);
             panel.scales[c] = scale;
             panel.bias[c] = *bias;
+            let mut sum = 0;
             for (k, value) in column.iter().enumerate() {
-                let value = quantise(*value, inverse);
+                let value = round(value * inverse) as i8;
                 panel.values[(k / 4 * DOT_COLUMNS + c) * 4 + k % 4] = value;
-                panel.starts[c] -= 128 * i32::from(value);
+                sum += i32::from(value);
             }
+            panel.starts[c] = -128 * sum;
+            panel.sums[c] = sum as f32;
         }
         panel
     }
 
     #[inline(always)]
-    fn finish(&self, sums: &[i32; DOT_COLUMNS], scale: f32, out: &mut [f32]) {
+    fn finish(&self, sums: &[i32; DOT_COLUMNS], span: Span, out: &mut [f32]) {
         let mut whole = [0.0; DOT_COLUMNS];
         for c in 0..DOT_COLUMNS {
-            whole[c] = sums[c] as f32 * (scale * self.scales[c]) + self.bias[c];
+            let sum = sums[c] as f32 * span.scale + self.sums[c] * span.middle;
+            whole[c] = sum * self.scales[c] + self.bias[c];
         }
         out[..self.n_columns].copy_from_slice(&whole[..self.n_columns]);
     }
@@ -124,18 +143,20 @@ impl ByteRows {
     pub(crate) fn fill(&mut self, processor: Processor, rows: &[f32], inner: usize) {
         let n_rows = rows.len() / inner.max(1);
         let row_bytes = inner.div_ceil(4) * 4;
-        let shift = if processor.is_shifted() { 128 } else { 0 };
+        let shift = if processor.is_shifted() { 0 } else { 128 };
         self.values.resize(n_rows * row_bytes, 0);
-        self.scales.resize(n_rows, 0.0);
-        let Self { values, wide, scales: into } = self;
+        self.spans.resize(n_rows, Span::default());
+        let Self { values, wide, spans } = self;
         processor.run(|| {
             let rows = rows.chunks_exact(inner.max(1)).zip(values.chunks_exact_mut(row_bytes));
-            for ((row, bytes), into) in rows.zip(into) {
-                let (scale, inverse) = scales(row);
-                *into = scale;
+            for ((row, bytes), span) in rows.zip(spans) {
+                let (least, largest) = range(row);
+                let scale = (largest - least) / STEPS;
+                let inverse = inverse(scale);
+                *span = Span { scale, middle: least + 128.0 * scale };
                 let (bytes, rest) = bytes.split_at_mut(inner);
                 for (byte, value) in bytes.iter_mut().zip(row) {
-                    *byte = quantise(*value, inverse).cast_unsigned() ^ shift;
+                    *byte = round((value - least) * inverse) as u8 ^ shift;
                 }
                 rest.fill(shift);
             }
@@ -147,31 +168,46 @@ impl ByteRows {
     }
 }
 
-/// Returns the scale of some values and its inverse; both 0 where all values are.
+/// Returns the least and the largest of some values, passing over what is not a number; 0 and 0
+/// where nothing is left.
 #[inline(always)]
-fn scales(values: &[f32]) -> (f32, f32) {
-    let mut lanes = [0.0_f32; 16];
+fn range(values: &[f32]) -> (f32, f32) {
+    let mut lanes = [(f32::INFINITY, f32::NEG_INFINITY); 16];
     let (blocks, rest) = values.as_chunks::<16>();
     for block in blocks {
-        for (lane, value) in lanes.iter_mut().zip(block) {
-            *lane = larger(*lane, value.abs());
+        for ((least, largest), value) in lanes.iter_mut().zip(block) {
+            (*least, *largest) = (smaller(*least, *value), larger(*largest, *value));
         }
     }
-    let largest = lanes.iter().chain(rest).fold(0.0, |a, b| larger(a, b.abs()));
-    // Below, the inverse would not be finite.
-    if largest < 1e-30 { (0.0, 0.0) } else { (largest / LIMIT, LIMIT / largest) }
+    let rest = rest.iter().map(|value| (*value, *value));
+    let (least, largest) = lanes
+        .into_iter()
+        .chain(rest)
+        .fold((f32::INFINITY, f32::NEG_INFINITY), |a, b| (smaller(a.0, b.0), larger(a.1, b.1)));
+    if least <= largest { (least, largest) } else { (0.0, 0.0) }
 }
 
-/// As `max`, but one instruction: a value that is not a number is passed over.
+/// As `max`, but one instruction: a right side that is not a number is passed over.
 #[inline(always)]
 fn larger(a: f32, b: f32) -> f32 {
     if b > a { b } else { a }
 }
 
-/// Rounds to the nearest integer, halves to even.
+/// As `min`, in the manner of [`larger`].
 #[inline(always)]
-fn quantise(value: f32, inverse: f32) -> i8 {
-    // Adding 1.5 * 2^23 leaves the nearest integer in the lowest bits; −127 to 127 fits in eight.
-    const ROUND: f32 = 12_582_912.0;
-    (value * inverse + ROUND).to_bits() as i8
+fn smaller(a: f32, b: f32) -> f32 {
+    if b < a { b } else { a }
+}
+
+/// Returns what to multiply with instead of dividing by a scale; 0 where it would not be finite.
+#[inline(always)]
+fn inverse(scale: f32) -> f32 {
+    if scale < 1e-35 { 0.0 } else { 1.0 / scale }
+}
+
+/// Rounds to the nearest integer, halves to even, whose bits are the lowest of what comes back.
+#[inline(always)]
+fn round(value: f32) -> u32 {
+    // Adding 1.5 * 2^23 leaves no room for fractions.
+    (value + 12_582_912.0).to_bits()
 }
