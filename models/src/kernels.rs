@@ -188,6 +188,15 @@ fn tiles(n: usize, at_most: usize) -> impl Iterator<Item = (usize, usize)> {
     (0..n).step_by(size).map(move |first| (first, size.min(n - first)))
 }
 
+/// Copies as many values as `out` takes; all of them without a call.
+#[inline(always)]
+fn store<const N: usize>(values: &[f32; N], out: &mut [f32]) {
+    match out.as_mut_array() {
+        Some(all) => *all = *values,
+        None => out.copy_from_slice(&values[..out.len()]),
+    }
+}
+
 const PORTABLE: Processor = Processor {
     level: Level::Portable,
     dot: &[portable::dot as Dot; 6],

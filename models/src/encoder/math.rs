@@ -38,7 +38,7 @@ pub(super) fn normalise(row: &mut [f32], norm: &Norm) {
 #[inline(always)]
 pub(super) fn softmax(rows: &mut [f32], columns: usize) {
     for row in rows.chunks_exact_mut(columns) {
-        let largest = row.iter().fold(f32::NEG_INFINITY, |a, b| if *b > a { *b } else { a });
+        let largest = largest(row);
         row.iter_mut().for_each(|v| *v = exp(*v - largest));
         let scale = 1.0 / sum(row, |v| v);
         row.iter_mut().for_each(|v| *v *= scale);
@@ -118,6 +118,20 @@ fn sum(row: &[f32], map: impl Fn(f32) -> f32) -> f32 {
         }
     }
     lanes.iter().sum::<f32>() + tail
+}
+
+/// The largest value of a row, in 16 lanes.
+#[inline(always)]
+fn largest(row: &[f32]) -> f32 {
+    let larger = |a: f32, b: f32| if b > a { b } else { a };
+    let mut lanes = [f32::NEG_INFINITY; 16];
+    let (blocks, rest) = row.as_chunks::<16>();
+    for block in blocks {
+        for (lane, value) in lanes.iter_mut().zip(block) {
+            *lane = larger(*lane, *value);
+        }
+    }
+    lanes.iter().chain(rest).fold(f32::NEG_INFINITY, |a, b| larger(a, *b))
 }
 
 #[cfg(test)]

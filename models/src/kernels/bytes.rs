@@ -5,7 +5,7 @@
 //! leaves is mostly positive. A value of a row is middle + scale × byte, so that a product with a
 //! column is scale × (sum of the bytes' products) + middle × (sum of the column).
 
-use super::{Bytes, DOT_COLUMNS, Processor, ROWS_AT_ONCE, tiles};
+use super::{Bytes, DOT_COLUMNS, Processor, ROWS_AT_ONCE, store, tiles};
 
 /// The largest magnitude of a weight's byte.
 const LIMIT: f32 = 127.0;
@@ -88,11 +88,14 @@ impl ByteWeights {
                     );
                     let out = out[first * n_columns..].chunks_mut(n_columns);
                     let done = sums.iter().zip(&spans[first..first + n_rows]).zip(out);
-                    processor.run(|| {
-                        done.for_each(|((sums, span), out)| {
-                            panel.finish(sums, *span, &mut out[p * DOT_COLUMNS..]);
-                        });
-                    });
+                    processor.run(
+                        #[inline(always)]
+                        || {
+                            for ((sums, span), out) in done {
+                                panel.finish(sums, *span, &mut out[p * DOT_COLUMNS..]);
+                            }
+                        },
+                    );
                 }
             }
         }
@@ -134,7 +137,7 @@ impl Panel {
             let sum = sums[c] as f32 * span.scale + self.sums[c] * span.middle;
             whole[c] = sum * self.scales[c] + self.bias[c];
         }
-        out[..self.n_columns].copy_from_slice(&whole[..self.n_columns]);
+        store(&whole, &mut out[..self.n_columns]);
     }
 }
 
@@ -147,7 +150,7 @@ impl ByteRows {
         self.values.resize(n_rows * row_bytes, 0);
         self.spans.resize(n_rows, Span::default());
         let Self { values, wide, spans } = self;
-        processor.run(|| {
+        processor.run(#[inline(always)] || {
             let rows = rows.chunks_exact(inner.max(1)).zip(values.chunks_exact_mut(row_bytes));
             for ((row, bytes), span) in rows.zip(spans) {
                 let (least, largest) = range(row);
@@ -172,18 +175,15 @@ impl ByteRows {
 /// where nothing is left.
 #[inline(always)]
 fn range(values: &[f32]) -> (f32, f32) {
-    let mut lanes = [(f32::INFINITY, f32::NEG_INFINITY); 16];
-    let (blocks, rest) = values.as_chunks::<16>();
+    let (mut low, mut high) = ([f32::INFINITY; 32], [f32::NEG_INFINITY; 32]);
+    let (blocks, rest) = values.as_chunks::<32>();
     for block in blocks {
-        for ((least, largest), value) in lanes.iter_mut().zip(block) {
-            (*least, *largest) = (smaller(*least, *value), larger(*largest, *value));
+        for ((low, high), value) in low.iter_mut().zip(&mut high).zip(block) {
+            (*low, *high) = (smaller(*low, *value), larger(*high, *value));
         }
     }
-    let rest = rest.iter().map(|value| (*value, *value));
-    let (least, largest) = lanes
-        .into_iter()
-        .chain(rest)
-        .fold((f32::INFINITY, f32::NEG_INFINITY), |a, b| (smaller(a.0, b.0), larger(a.1, b.1)));
+    let least = low.iter().chain(rest).fold(f32::INFINITY, |a, b| smaller(a, *b));
+    let largest = high.iter().chain(rest).fold(f32::NEG_INFINITY, |a, b| larger(a, *b));
     if least <= largest { (least, largest) } else { (0.0, 0.0) }
 }
 

@@ -1,6 +1,6 @@
 //! Products of f32.
 
-use super::{Floats, Processor, ROWS_AT_ONCE, SUM_COLUMNS, tiles};
+use super::{Floats, Processor, ROWS_AT_ONCE, SUM_COLUMNS, store, tiles};
 
 /// The right side of a product, packed in panels of 32 columns; those beyond the last are 0.
 #[derive(Default)]
@@ -53,7 +53,11 @@ impl Panels {
             let row = &rows.data[k * rows.step..][..n_columns];
             for (p, part) in row.chunks(SUM_COLUMNS).enumerate() {
                 let at = (p * rows.n + k) * SUM_COLUMNS;
-                self.values[at..at + part.len()].copy_from_slice(part);
+                let to = &mut self.values[at..at + part.len()];
+                match part.as_array::<SUM_COLUMNS>() {
+                    Some(part) => store(part, to),
+                    None => to.copy_from_slice(part),
+                }
             }
         }
     }
@@ -90,10 +94,10 @@ impl Panels {
                         &mut sums,
                     );
                     let sums = &mut sums[..n_rows];
-                    processor.run(|| finish.apply(sums, first));
+                    processor.run(#[inline(always)] || finish.apply(sums, first));
                     for (r, sums) in sums.iter().enumerate() {
                         let at = (row + r) * out.step + first;
-                        out.data[at..at + n_columns].copy_from_slice(&sums[..n_columns]);
+                        store(sums, &mut out.data[at..at + n_columns]);
                     }
                 }
             }
