@@ -14,6 +14,7 @@ mod hanging;
 mod in_hand;
 mod outbox;
 mod overtaken;
+mod said;
 mod shift;
 mod takeover;
 mod turn;
@@ -21,7 +22,8 @@ mod turn;
 pub use act::{ByRequest, Deed};
 pub use door::{Inbound, Place};
 pub use elsewhere::{AsOf, ByBot, Elsewhere, Happened, Happening, Heard};
-pub(crate) use turn::{LOOK_BACK, end_with_the_customer, reader, said};
+pub(crate) use said::{end_with_the_customer, said};
+pub(crate) use turn::{LOOK_BACK, reader};
 
 use hanging::Hanging;
 use in_hand::{InHand, queues_entered};

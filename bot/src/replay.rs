@@ -7,7 +7,7 @@ use knowledge::Reader;
 use router::{Facts, Known};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
-use store::{Content, Decided, Entry, Id, Store};
+use store::{About, Content, Decided, Entry, Id, Store};
 
 /// A decision, with what was said before it.
 #[derive(Debug, Clone)]
@@ -58,7 +58,7 @@ impl Recalled {
     pub fn of(
         then: Decided,
         entries: &[Entry],
-        about: &BTreeMap<Id<Decided>, i64>,
+        about: &BTreeMap<Id<Decided>, About>,
         reader: Reader,
     ) -> Option<Self> {
         let known = entries.iter().filter(|entry| entry.number <= then.about);

@@ -230,6 +230,7 @@ mod tests {
             trace: Json::Null,
             basis: None,
             took_ms: 1.0,
+            silent: false,
         });
         let record = Record { n_entries: 1, ..record() };
         let decision = change.decision.as_ref().map(|decision| decision.id).unwrap();

@@ -1,10 +1,13 @@
 //! How long does a decision take as the rules grow in number, and how long does it take to load
-//! them?
+//! and to check them?
 //!
 //! No rule settles the conversation, so every one is read. Each decision begins with facts whose
-//! text nobody has looked at. The arguments are `--rounds` and `--sizes 10,100,1000`.
+//! text nobody has looked at. The check is timed on these rules and on sets of as many that are
+//! made to be hard for it. The arguments are `--rounds` and `--sizes 10,100,1000`.
 #![expect(clippy::print_stdout, reason = "a benchmark prints its tables")]
 
+#[path = "decide/hard.rs"]
+mod hard;
 #[path = "../../models/benches/measure.rs"]
 mod measure;
 
@@ -67,8 +70,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{}; {rounds} rounds of {DECISIONS} decisions\n", machine());
     let heads = ["rules", "triage µs", "judge µs", "explain µs", "judged a second", "load ms"];
     let mut table = Table::new(&heads);
-    for size in sizes {
-        let routing = routing(size)?;
+    for size in &sizes {
+        let routing = routing(*size, rule)?;
         let policy =
             Policy::new(routing.clone()).map_err(|errors| format!("{:?}", errors.first()))?;
         let facts = facts(&policy)?;
@@ -89,8 +92,37 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ]);
     }
     println!("Decisions and loads, p50 / p99\n\n{table}");
+    println!("Load and check, ms, p50 / p99\n\n{}", checks(&sizes, rounds)?);
     println!("load at the end: {}", machine());
     Ok(())
+}
+
+/// Times loading and checking each set of rules.
+fn checks(sizes: &[usize], rounds: usize) -> Result<Table, Box<dyn std::error::Error>> {
+    let now = "2026-11-23T09:00:00Z".parse()?;
+    let mut table = Table::new(&["rules", "set", "load and check ms", "findings", "undecided"]);
+    for size in sizes {
+        for (name, rule) in [("realistic mix", rule as hard::Set)].into_iter().chain(hard::SETS) {
+            let routing = routing(*size, rule)?;
+            let mut flaws = Vec::new();
+            let load = || Policy::new(routing.clone()).map(|policy| router::check(&policy, now));
+            let mut times = Vec::new();
+            for _ in 0..rounds {
+                let (checked, ms) = timed(|| black_box(load()));
+                flaws = checked.map_err(|errors| format!("{name}: {:?}", errors.first()))?;
+                times.push(ms);
+            }
+            let open = flaws.iter().filter(|flaw| flaw.what.starts_with("no example was found"));
+            table.row([
+                size.to_string(),
+                name.to_string(),
+                format!("{:.1} / {:.1}", quantile(&times, 0.5), quantile(&times, 0.99)),
+                flaws.len().to_string(),
+                if open.count() > 0 { "some" } else { "none" }.to_string(),
+            ]);
+        }
+    }
+    Ok(table)
 }
 
 /// Milliseconds of each decision by triage, judge and explain, which take turns.
@@ -117,8 +149,8 @@ fn times(policy: &Policy, facts: &Facts, rounds: usize) -> [Vec<f64>; 3] {
     times
 }
 
-/// A desk with this many rules of the kinds that desks have; a tenth of them set something.
-fn routing(n_rules: usize) -> Result<Routing, Box<dyn std::error::Error>> {
+/// A desk with this many rules, each written by `rule`.
+fn routing(n_rules: usize, rule: hard::Set) -> Result<Routing, Box<dyn std::error::Error>> {
     let mut text = String::new();
     for n in 0..TEAMS {
         let owns = format!("[\"product {n}\", \"module {n}\", \"contract {n}\"]");
@@ -154,7 +186,8 @@ fn routing(n_rules: usize) -> Result<Routing, Box<dyn std::error::Error>> {
     })
 }
 
-/// The condition and the consequences of the n-th rule.
+/// The condition and the consequences of the n-th rule, of the kinds that desks have; a tenth of
+/// them set something.
 fn rule(n: usize) -> (String, String) {
     let (team, topic) = (n % TEAMS, n % (TOPICS - 1) + 1);
     let tagged = format!("tags = [\"tag{n}\"], priority = \"high\"");

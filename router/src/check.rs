@@ -24,6 +24,19 @@ pub enum Severity {
     Error,
     /// It may be meant.
     Warning,
+    /// It is as it must be, and good to know.
+    Note,
+}
+
+impl Severity {
+    /// Returns its name: `error`, `warning` or `note`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        }
+    }
 }
 
 /// Something wrong with a policy that is lawful.
@@ -127,6 +140,34 @@ pub fn check(policy: &Policy, now: Timestamp) -> Vec<Flaw> {
     flaws.extend(teams::teams(&ground, now, &reach.dead));
     flaws.sort_by_key(|flaw| (flaw.line, flaw.severity));
     flaws
+}
+
+/// Conversations that no rule, topic or phrase covers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Uncovered {
+    /// Which of those given they are.
+    pub places: Vec<usize>,
+    /// A [`Severity::Note`] that says so, with the first of them as its example.
+    pub flaw: Flaw,
+}
+
+/// Looks for conversations that reach the fallback team because no rule, topic or phrase of the
+/// policy covers them: among those given, and where none are given, among all that there can be.
+/// None: there is none.
+pub fn uncovered(policy: &Policy, conversations: &[Facts]) -> Option<Uncovered> {
+    let ground = Ground::new(policy);
+    let places: Vec<usize> = (0..conversations.len())
+        .filter(|place| {
+            conversations.get(*place).is_some_and(|facts| coverage::is_open(policy, facts))
+        })
+        .collect();
+    let first = match places.first() {
+        Some(place) => conversations.get(*place).cloned(),
+        None if conversations.is_empty() => coverage::open(&ground),
+        None => None,
+    };
+    let flaw = coverage::uncovered(&ground, &first?, places.len(), conversations.len());
+    Some(Uncovered { places, flaw })
 }
 
 fn flaw(ground: &Ground<'_>, severity: Severity, place: usize, text: (String, String)) -> Flaw {

@@ -43,7 +43,7 @@ pub use assignment::{
     order, share_out,
 };
 pub use budgets::{Budgets, Certified};
-pub use check::{Example, Flaw, Severity, check};
+pub use check::{Example, Flaw, Severity, Uncovered, check, uncovered};
 pub use condition::{Condition, ConditionError, Verdict};
 pub use confidence::{
     Calibration, Confidence, Contribution, Evidence, EvidenceError, Factor, FittedFor,

@@ -111,6 +111,7 @@ fn answer(
         trace: json!({ "passages": [WORDS, WORDS, WORDS, WORDS] }),
         basis: None,
         took_ms: 20.0,
+        silent: false,
     });
     let (destination, kind) = ("webhook:crm".to_string(), "reply".to_string());
     change.posts.push(NewPost { destination, kind, body: json!({ "text": WORDS }) });

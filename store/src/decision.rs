@@ -53,6 +53,17 @@ pub struct NewDecision {
     pub basis: Option<Basis>,
     /// How long it took, in milliseconds.
     pub took_ms: f64,
+    /// Whether it settled what the customer had written without a word to them.
+    pub silent: bool,
+}
+
+/// What is told of a decision for the reading of its conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct About {
+    /// Number of the last entry that was known.
+    pub known: i64,
+    /// Whether what the customer had written by then was settled without a word to them.
+    pub silent: bool,
 }
 
 /// What a teammate made of a draft; a labelled case for evals. A decision has one at most, the
@@ -98,10 +109,14 @@ impl Store {
     pub async fn decided_about(
         &self,
         conversation: Id<Record>,
-    ) -> Result<BTreeMap<Id<Decided>, i64>, Error> {
-        let sql = "SELECT id, about FROM decision WHERE conversation = $1";
+    ) -> Result<BTreeMap<Id<Decided>, About>, Error> {
+        let sql = "SELECT id, about, silent FROM decision WHERE conversation = $1";
         let rows = sqlx::query(sql).bind(conversation.to_string()).fetch_all(&self.reader).await?;
-        rows.iter().map(|row| Ok((Columns(row).id("id")?, Columns(row).number("about")?))).collect()
+        let about = rows.iter().map(Columns).map(|row| {
+            let about = About { known: row.number("about")?, silent: row.truth("silent")? };
+            Ok((row.id("id")?, about))
+        });
+        about.collect()
     }
 
     /// Returns a decision.
@@ -170,6 +185,7 @@ pub(crate) fn read(row: &AnyRow) -> Result<Decided, Error> {
         trace: columns.json("trace")?,
         basis: columns.maybe_json("basis")?,
         took_ms: columns.fraction("took_ms")?,
+        silent: columns.truth("silent")?,
     };
     let (conversation, episode) = (columns.id("conversation")?, columns.count("episode")?);
     Ok(Decided { id, conversation, episode, about, at: columns.time("at")?, decided })
@@ -190,8 +206,8 @@ pub(crate) fn read_label(row: &AnyRow) -> Result<(Timestamp, Label), Error> {
 pub(crate) async fn insert(writing: &mut Writing<'_>, decided: &NewDecision) -> Result<(), Error> {
     sqlx::query(
         "INSERT INTO decision (id, conversation, episode, about, at, act, team, topic, confidence,
-            draft, sources, reasons, trace, took_ms, basis)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+            draft, sources, reasons, trace, took_ms, basis, silent)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
     )
     .bind(decided.id.to_string())
     .bind(writing.conversation.to_string())
@@ -208,6 +224,7 @@ pub(crate) async fn insert(writing: &mut Writing<'_>, decided: &NewDecision) -> 
     .bind(json(&decided.trace))
     .bind(decided.took_ms)
     .bind(decided.basis.as_ref().map(json))
+    .bind(i64::from(decided.silent))
     .execute(&mut *writing.connection)
     .await?;
     Ok(())

@@ -44,7 +44,7 @@ pub use change::{Change, Guard};
 pub use connections::Patience;
 pub use course::{Course, Judged};
 pub use customer::{Customer, Identity, Visit};
-pub use decision::{Decided, Label, NewDecision, Verdict};
+pub use decision::{About, Decided, Label, NewDecision, Verdict};
 pub use entry::{Content, Entry, EntryId, Source};
 pub use errand::{Ended, Errand, Notice};
 pub use error::Error;

@@ -63,6 +63,7 @@ impl Dialect {
             (4, "effects", include_str!("../migrations/0004_effects.sql")),
             (5, "errands", include_str!("../migrations/0005_errands.sql")),
             (6, "basis", include_str!("../migrations/0006_basis.sql")),
+            (7, "silent", include_str!("../migrations/0007_silent.sql")),
         ];
         all.map(|(version, name, sql)| {
             let simple = MigrationType::Simple;

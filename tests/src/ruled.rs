@@ -53,6 +53,31 @@ url = "https://pager.example/hook"
     assert_eq!(again.state.status(), Status::Snoozed);
 }
 
+#[tokio::test]
+async fn what_was_let_rest_or_ignored_does_not_swallow_the_next_question() {
+    let rule = r#"
+when = 'message.text.mentions("try it later")'
+then = { snooze = "24h" }
+[[rule]]
+name = "newsletter"
+when = 'message.text.mentions("unsubscribe")'
+then = { ignore = true }
+"#;
+    let bench = with_rule(rule, SURE).await;
+    let customer = bench.visitor().await;
+    for settled in ["Thanks, I will try it later", "Please unsubscribe me"] {
+        let record = bench.say(&customer, Place::New, settled).await;
+        assert!(!bench.told(record.id).await.iter().any(|line| line.starts_with("bot: ")));
+        let question = "How many days does the free trial last?";
+        let record = bench.say(&customer, Place::Known(record.id), question).await;
+        let decisions = bench.office.store().decisions(record.id).await.unwrap();
+        let acts: Vec<(&str, bool)> =
+            decisions.iter().map(|it| (it.decided.act.as_str(), it.decided.silent)).collect();
+        assert!(matches!(acts[..], [(_, true), ("reply", false)]), "{settled}: {acts:?}");
+        assert_eq!(record.state.status(), Status::Open);
+    }
+}
+
 const BY_NAME: &str = r#"
 when = 'message.text.mentions("Bo")'
 then = { hand_off = "support", teammate = "bo" }

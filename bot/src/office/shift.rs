@@ -1,7 +1,8 @@
 use super::{
     InHand, Office, OfficeError, effects,
     in_hand::{hours_of, team_of},
-    turn::{end_with_the_customer, inquiry},
+    said::end_with_the_customer,
+    turn::inquiry,
 };
 use crate::{Context, Desk, Staffing, message};
 use jiff::{SignedDuration, Timestamp};

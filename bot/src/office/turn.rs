@@ -3,6 +3,7 @@ use super::{
     briefing::{briefing, so_far},
     effects,
     in_hand::queues_entered,
+    said::{end_with_the_customer, said},
     shift,
 };
 use crate::{Answer, Context, Desk, Inquiry, Question, Staffing, Told, message};
@@ -18,8 +19,8 @@ use std::{
     time::{Duration, Instant},
 };
 use store::{
-    Actor, Basis, Content, Customer, Decided, Entry, Guard, Id, Leased, NewDecision, OutcomeKind,
-    Record, Source,
+    Actor, Basis, Customer, Decided, Entry, Guard, Id, Leased, NewDecision, OutcomeKind, Record,
+    Source,
 };
 use tracing::Instrument;
 
@@ -200,49 +201,6 @@ impl Office {
     }
 }
 
-/// Returns what was said to and by the customer in an episode, oldest first. What the customer
-/// wrote in one go, unanswered, is one message. `about` tells of decisions up to which entry they
-/// knew the conversation: an answer stands before what the customer wrote while it was made.
-pub(crate) fn said(
-    entries: &[Entry],
-    episode: u32,
-    about: &BTreeMap<Id<Decided>, i64>,
-) -> Vec<Message> {
-    let mut said: Vec<(i64, Author, &str)> = Vec::new();
-    for entry in entries.iter().filter(|entry| entry.episode == episode) {
-        let (knew, author, text) = match &entry.content {
-            Content::Customer { text, .. } => (None, Author::Customer, text),
-            Content::Bot { text, decision, .. } => {
-                (decision.and_then(|id| about.get(&id).copied()), Author::Bot, text)
-            }
-            Content::Teammate { text, .. } => (None, Author::Teammate, text),
-            Content::Note { .. } | Content::Event { .. } => continue,
-        };
-        let came_meanwhile = |(number, author, _): &&(i64, Author, &str)| {
-            *author == Author::Customer && knew.is_some_and(|knew| *number > knew)
-        };
-        let n_meanwhile = said.iter().rev().take_while(came_meanwhile).count();
-        said.insert(said.len() - n_meanwhile, (entry.number, author, text));
-    }
-    let mut turns: Vec<Message> = Vec::new();
-    for (_, author, text) in said {
-        match turns.last_mut() {
-            Some(last) if last.author == Author::Customer && author == Author::Customer => {
-                last.text.push('\n');
-                last.text.push_str(text);
-            }
-            _ => turns.push(Message { author, text: text.to_string() }),
-        }
-    }
-    turns
-}
-
-/// Leaves out what was said after the customer's last words, such as the bot's own about a handoff.
-pub(crate) fn end_with_the_customer(turns: &mut Vec<Message>) {
-    let last = turns.iter().rposition(|turn| turn.author == Author::Customer);
-    turns.truncate(last.map_or(0, |last| last + 1));
-}
-
 pub(super) fn inquiry(
     record: &Record,
     customer: &Customer,
@@ -334,6 +292,7 @@ fn keep(in_hand: &mut InHand<'_>, turn: &Turn) -> &'static str {
     let mut decision = new_decision(in_hand, turn, id);
     let done = if carried_out.is_ok() { act.name() } else { Act::Hold.name() };
     decision.act = done.into();
+    decision.silent = carried_out.is_ok() && is_silent(turn);
     if let Err(why) = carried_out {
         decision.reasons.insert(0, format!("nothing was said or moved: {why}"));
     }
@@ -371,6 +330,17 @@ fn new_decision(in_hand: &InHand<'_>, turn: &Turn, id: Id<Decided>) -> NewDecisi
         trace: answer.map_or(Json::Null, |answer| answer.trace(&in_hand.playbook.policy)),
         basis: turn.basis.clone(),
         took_ms: turn.took.as_secs_f64() * 1e3,
+        silent: false,
+    }
+}
+
+/// Whether a turn settles what the customer wrote without a word: it is ignored, or rests.
+fn is_silent(turn: &Turn) -> bool {
+    let rests = turn.owner == Owner::Bot && turn.decision.effects().snooze.is_some();
+    match turn.decision.act() {
+        Act::Ignore => true,
+        Act::Hold => rests,
+        _ => false,
     }
 }
 
@@ -481,7 +451,9 @@ fn do_act(in_hand: &mut InHand<'_>, turn: &Turn, id: Id<Decided>) -> Result<(), 
         }
         Act::Hold => Ok(()),
         Act::Ignore => {
-            in_hand.nobody_waits();
+            if in_hand.record.turn_due_at.is_none() {
+                in_hand.nobody_waits();
+            }
             Ok(())
         }
         Act::Resolve => {

@@ -5,7 +5,7 @@ use bot::{
     config::{EmbedderKind, Fault},
     contradictions,
 };
-use router::{Flaw, Severity};
+use router::Flaw;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -66,7 +66,7 @@ fn flaws(settings: &Settings) -> Vec<Finding> {
 
 fn of_flaw(root: &Path, lines: &Lines, flaw: Flaw) -> Finding {
     Finding {
-        severity: if flaw.severity == Severity::Error { "error" } else { "warning" },
+        severity: flaw.severity.name(),
         line: rules::line_of(lines, &flaw),
         file: root.join("routing.toml"),
         what: flaw.what,

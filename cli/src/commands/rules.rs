@@ -3,9 +3,7 @@ use crate::{Verdict, args, assembly, known, output, progress::counted, settings:
 use anyhow::Context as _;
 use bot::{Desk, Inquiry, Lines, Question, contradictions};
 use evals::{Case, Trial, inquiry, otherwise, read_cases, try_cases, unknown_facts};
-use router::{
-    Explanation, Finding, Flaw, Outcome, Policy, Reason, Severity, Step, check, explain, judge,
-};
+use router::{Explanation, Flaw, Outcome, Policy, Severity, Step, check, explain, uncovered};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
@@ -76,15 +74,17 @@ async fn check_rules(
         Err(why) => proof.left_out.push((BY_MEANING, format!("{why:#}"))),
     }
     proof.flaws.sort_by_key(|flaw| (line_of(&proof.lines, flaw), flaw.severity));
-    if !cases.is_empty() {
-        match uncovered(settings, &cases).await {
-            Ok(uncovered) => proof.uncovered = uncovered,
-            // Without a model nothing can be read by meaning, and that is said already.
-            Err(why) if !proof.left_out.is_empty() => {
-                proof.left_out.push((COVERAGE, format!("{why:#}")));
-            }
-            Err(failure) => return Err(failure),
+    match open_cases(settings, &cases).await {
+        Ok(Some((flaw, cases))) => {
+            proof.flaws.push(flaw);
+            proof.uncovered = cases;
         }
+        Ok(None) => {}
+        // Without a model nothing can be read by meaning, and that is said already.
+        Err(why) if !proof.left_out.is_empty() => {
+            proof.left_out.push((COVERAGE, format!("{why:#}")));
+        }
+        Err(failure) => return Err(failure),
     }
     let n_errors = proof.flaws.iter().filter(|flaw| flaw.severity == Severity::Error).count();
     proof.show(as_json)?;
@@ -116,6 +116,7 @@ struct Proof {
     /// What was not looked at, and why.
     left_out: Vec<(&'static str, String)>,
     n_cases: usize,
+    /// Cases that nothing covers, as their id and their last message.
     uncovered: Vec<(String, String)>,
 }
 
@@ -136,24 +137,22 @@ impl Proof {
         for flaw in flaws {
             output::line(flaw_text(file, lines, flaw))?;
         }
-        if !uncovered.is_empty() {
-            output::line(format!(
-                "note: no rule, topic or phrase covers {} of {n_cases} conversations; the fallback team gets what the bot does not answer, such as",
-                uncovered.len()
-            ))?;
-            for (id, text) in uncovered.iter().take(5) {
-                output::line(format!("  {id}: {text}"))?;
-            }
+        // The first of them is the example.
+        for (id, text) in uncovered.iter().skip(1).take(MOST_CASES) {
+            output::line(format!("  so too {id}: {text}"))?;
         }
         for (proof, why) in left_out {
             output::line(format!("note: left out: {proof}; {why}"))?;
         }
-        if flaws.is_empty() {
+        if flaws.iter().all(|flaw| flaw.severity == Severity::Note) {
             output::line("no rule is unreachable, contradicts another or leads nowhere")?;
         }
         Ok(())
     }
 }
+
+/// Cases that nothing covers and that are written out below the first.
+const MOST_CASES: usize = 5;
 
 /// Finds the line of a flaw: that of its rule, or of what else is to be mended.
 pub(super) fn line_of(lines: &Lines, flaw: &Flaw) -> Option<usize> {
@@ -162,7 +161,7 @@ pub(super) fn line_of(lines: &Lines, flaw: &Flaw) -> Option<usize> {
 }
 
 fn flaw_text(file: &Path, lines: &Lines, flaw: &Flaw) -> String {
-    let severity = if flaw.severity == Severity::Error { "error" } else { "warning" };
+    let severity = flaw.severity.name();
     let line = line_of(lines, flaw).map_or(String::new(), |line| format!(":{line}"));
     let mut text = format!("{severity}: {}{line}: {}; {}", file.display(), flaw.what, flaw.mend);
     if let Some(example) = &flaw.example {
@@ -178,7 +177,7 @@ fn flaw_row(file: &Path, lines: &Lines, flaw: &Flaw) -> Value {
         json!({ "facts": facts, "fires": example.fires })
     });
     json!({
-        "severity": if flaw.severity == Severity::Error { "error" } else { "warning" },
+        "severity": flaw.severity.name(),
         "file": file.display().to_string(),
         "line": line_of(lines, flaw),
         "rule": flaw.rule,
@@ -188,20 +187,28 @@ fn flaw_row(file: &Path, lines: &Lines, flaw: &Flaw) -> Value {
     })
 }
 
-/// Finds the conversations about which the rules know nothing but the fallback team.
-async fn uncovered(settings: Settings, cases: &[Case]) -> anyhow::Result<Vec<(String, String)>> {
-    let desk = assembly::desk(settings).await?;
-    let mut uncovered = Vec::new();
-    for case in cases {
-        let facts = desk.observe(&inquiry(case, desk.policy())).await;
-        let decision = judge(desk.policy(), &facts, &Finding::Nothing);
-        let by_rule = matches!(decision.reasons().first(), Some(Reason::Rule(_)));
-        if !by_rule && decision.reasons().contains(&Reason::FallbackTeam) {
-            let text = case.messages.last().map_or("", |message| message.text.as_str());
-            uncovered.push((case.id.clone(), text.chars().take(100).collect()));
-        }
+/// Finds the cases about which the rules know nothing but the fallback team; without cases, whether
+/// there can be such conversations.
+async fn open_cases(
+    settings: Settings,
+    cases: &[Case],
+) -> anyhow::Result<Option<(Flaw, Vec<(String, String)>)>> {
+    if cases.is_empty() {
+        let found = uncovered(&settings.playbook.policy, &[]);
+        return Ok(found.map(|found| (found.flaw, Vec::new())));
     }
-    Ok(uncovered)
+    let desk = assembly::desk(settings).await?;
+    let mut conversations = Vec::with_capacity(cases.len());
+    for case in cases {
+        conversations.push(desk.observe(&inquiry(case, desk.policy())).await);
+    }
+    let Some(found) = uncovered(desk.policy(), &conversations) else { return Ok(None) };
+    let cases = found.places.iter().filter_map(|place| cases.get(*place)).map(|case| {
+        let text = case.messages.last().map_or("", |message| message.text.as_str());
+        (case.id.clone(), text.chars().take(100).collect())
+    });
+    let cases = cases.collect();
+    Ok(Some((found.flaw, cases)))
 }
 
 async fn explain_one(

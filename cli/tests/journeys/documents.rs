@@ -29,6 +29,7 @@ fn documents() -> Vec<PathBuf> {
         "CHANGELOG.md",
         "examples/README.md",
         "examples/vannerly/README.md",
+        "examples/vannerly-trials/README.md",
     ];
     let mut documents: Vec<PathBuf> = names.map(|name| top.join(name)).into();
     documents.extend(markdown_below(&top.join("docs")));
@@ -98,7 +99,7 @@ fn commands(block: &Block) -> Vec<String> {
 }
 
 /// A folder with the examples and the evals' data in it, as a reader of the documents has one.
-fn checkout() -> Bench {
+pub(crate) fn checkout() -> Bench {
     let bench = Bench::empty();
     for folder in ["examples", "evals/data"] {
         copy(&repository().join(folder), &bench.home().join(folder));
@@ -115,7 +116,7 @@ fn checkout() -> Bench {
     }
 }
 
-fn has_model() -> bool {
+pub(crate) fn has_model() -> bool {
     repository().join(".frontdesk/models/all-minilm-l6-v2/model.safetensors").is_file()
 }
 
@@ -376,43 +377,8 @@ fn every_fact_and_every_consequence_is_documented_and_used_by_the_sample_company
         let used = consequences.iter().any(|then| then.get(key).is_some());
         assert!(used, "no rule of the sample company uses {key}");
     }
-    let members = || of("team", "member").into_iter().flat_map(|list| list.as_array().cloned());
-    let member = |key: &str| members().flatten().filter_map(|m| m.get(key).cloned()).count();
-    for key in ["languages", "capacity", "may_reply"] {
-        assert!(member(key) > 0, "no member at the sample company has {key}");
-    }
-    for (list, keys) in [
-        ("team", "capacity languages assignment sla owns hours when_closed known_as"),
-        ("sla", "first_reply next_reply resolution"),
-        ("topic", "name team examples"),
-        ("signal", "phrases not_phrases examples counter_examples confidence"),
-        ("reply", "text buttons"),
-        ("question", "text buttons"),
-        ("webhook", "url events"),
-        ("rule", "when then stop"),
-    ] {
-        for key in keys.split(' ') {
-            assert!(!of(list, key).is_empty(), "no [[{list}]] of the sample company has {key}");
-        }
-    }
-    for key in ["unsure", "bot_turns", "without"] {
-        assert!(parsed["ladder"].get(key).is_some(), "the sample company has no ladder.{key}");
-    }
     for signal in router::signal_names() {
         assert!(page.contains(&format!("`{signal}`")), "docs/routing.md does not name {signal}");
-    }
-}
-
-#[test]
-fn the_sample_company_routes_every_case_as_it_expects() {
-    let bench = checkout();
-    let file = "examples/vannerly/cases/routes.jsonl";
-    let ran = bench.run(&["--desk", "examples/vannerly", "rules", "test", "--cases", file]);
-    if has_model() {
-        assert_eq!(ran.code, Some(0), "{}\n{}", ran.out, ran.err);
-    } else {
-        // The hashed embedder is less sure of its answers than the cases expect.
-        assert!(matches!(ran.code, Some(0 | 1)), "{ran:?}");
     }
 }
 

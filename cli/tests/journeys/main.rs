@@ -30,6 +30,8 @@ mod real_model;
 #[cfg(test)]
 mod rules;
 #[cfg(test)]
+mod sample;
+#[cfg(test)]
 mod serving;
 #[cfg(test)]
 mod settings;

@@ -186,6 +186,10 @@ fn check_finds_rules_that_never_fire_and_shows_an_example() {
     assert_eq!(only["line"], 36);
     assert!(only["what"].as_str().unwrap().contains("Chargeback"), "{only:#}");
     assert!(only["example"]["facts"]["customer.seats"].is_string(), "{only:#}");
+    let note = findings.iter().find(|f| f["severity"] == "note").unwrap();
+    let what = note["what"].as_str().unwrap();
+    assert!(what.contains("no rule, topic or phrase covers"), "{note:#}");
+    assert!(note["line"].is_u64() && note["example"]["facts"].is_object(), "{note:#}");
     assert_eq!(desk("").on_desk(&["rules", "check"]).code, Some(0));
     let idle =
         desk("\n[[team]]\nslug = \"idle\"\nname = \"Idle\"\n[team.hours]\ntime_zone = \"UTC\"\n");
@@ -195,6 +199,27 @@ fn check_finds_rules_that_never_fire_and_shows_an_example() {
         ran.out.contains("for example: message.text = \"Idle\", wants_person = true"),
         "{ran:?}"
     );
+}
+
+#[test]
+fn check_says_which_cases_nothing_covers() {
+    let bench = desk("");
+    let case = |id: &str, text: &str| {
+        let messages = json!([{"author": "customer", "text": text}]);
+        let expect = json!({"route": {"act": "handoff"}});
+        format!("{}\n", json!({"id": id, "messages": messages, "expect": expect}))
+    };
+    let cases = [case("known", "a chargeback?"), case("riddle", "what is it"), case("song", "la")];
+    bench.write("cases.jsonl", &cases.concat());
+    let ran = bench.on_desk(&["rules", "check", "--cases", "cases.jsonl"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let expected = "routing.toml:2: no rule, topic or phrase covers 2 of 3 conversations";
+    assert!(ran.out.contains(expected), "{ran:?}");
+    assert!(ran.out.contains("for example: message.text = \"what is it\""), "{ran:?}");
+    assert!(ran.out.contains("so too song: la"), "{ran:?}");
+    let document = bench.on_desk(&["--json", "rules", "check", "--cases", "cases.jsonl"]);
+    let document = document.document();
+    assert_eq!(document["uncovered"], json!([["riddle", "what is it"], ["song", "la"]]));
 }
 
 #[test]

@@ -1,15 +1,16 @@
 use super::goal::{Goal, Todo};
 use super::ground::Ground;
+use super::reach::conjuncts;
 use super::search::{Answer, Question};
 use super::{Example, Flaw, Severity, flaw, list, named};
-use crate::{Facts, Then};
+use crate::condition::{Comparison, Node};
+use crate::{FactId, Facts, Then, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Contradictions of one kind that are listed; who has more of them reads the file anew anyway.
 const MOST_LISTED: usize = 10;
 
 /// A rule that sets something to a value.
-#[derive(Clone)]
 struct Setter {
     place: usize,
     value: String,
@@ -18,7 +19,14 @@ struct Setter {
 /// Finds rules that set what a rule above them has set to something else, which then stays.
 pub(super) fn conflicts(ground: &Ground<'_>, dead: &BTreeSet<usize>) -> Vec<Flaw> {
     let mut above: BTreeMap<String, Vec<Setter>> = BTreeMap::new();
-    let mut n_contradictions: BTreeMap<String, usize> = BTreeMap::new();
+    let mut contradictions: BTreeMap<String, Vec<Flaw>> = BTreeMap::new();
+    let rules = 0..ground.policy.checked().len();
+    let wanted: Vec<_> = rules.map(|place| allowed(ground.condition(place))).collect();
+    let apart = |one: usize, other: usize| match (wanted.get(one), wanted.get(other)) {
+        (Some(one), Some(other)) => exclude_each_other(one, other),
+        _ => false,
+    };
+    let mut not_looked_at = None;
     let mut flaws = Vec::new();
     for (place, rule) in ground.policy.checked().iter().enumerate() {
         if dead.contains(&place) {
@@ -28,37 +36,85 @@ pub(super) fn conflicts(ground: &Ground<'_>, dead: &BTreeSet<usize>) -> Vec<Flaw
             let setter = Setter { place, value };
             let setters = above.entry(key.clone()).or_default();
             if setters.iter().any(|other| other.value != setter.value) && !rule.built_in() {
+                let found = contradictions.entry(key.clone()).or_default();
                 if let Some(flaw) = in_vain(ground, &key, &setter, setters) {
                     flaws.push(flaw);
-                } else if let Some(flaw) = contradiction(ground, &key, &setter, setters) {
-                    let n = n_contradictions.entry(key.clone()).or_default();
-                    *n += 1;
-                    if *n <= MOST_LISTED {
-                        flaws.push(flaw);
-                    }
+                } else if ground.is_spent() {
+                    not_looked_at.get_or_insert(place);
+                } else if found.len() <= MOST_LISTED {
+                    let others = setters.iter().filter(|other| !apart(other.place, place));
+                    found.extend(contradiction(ground, &key, &setter, others));
                 }
             }
             setters.push(setter);
         }
     }
-    for (key, n) in n_contradictions.iter().filter(|(_, n)| **n > MOST_LISTED) {
-        flaws.push(more(key, n - MOST_LISTED));
+    for (key, mut found) in contradictions {
+        let next = found.split_off(found.len().min(MOST_LISTED)).into_iter().next();
+        flaws.extend(found);
+        flaws.extend(next.map(|next| from_there_on(&key, next)));
     }
+    flaws.extend(not_looked_at.map(|place| unknown(ground, place)));
     flaws
 }
 
-fn more(key: &str, n: usize) -> Flaw {
-    Flaw {
-        severity: Severity::Warning,
-        rule: None,
-        line: 0,
-        key: None,
-        what: format!(
-            "{n} more rules set {key} that a rule above them may have set to something else"
-        ),
-        mend: format!("the first {MOST_LISTED} are listed; mend those and check again"),
-        example: None,
+/// What a fact may be where a condition holds.
+type Allowed = (FactId, Vec<Value>);
+
+/// Returns the facts that a condition wants to be one of some values.
+fn allowed(node: &Node) -> Vec<Allowed> {
+    let mut parts = Vec::new();
+    conjuncts(node, &mut parts);
+    let allowed = parts.into_iter().filter_map(|part| match part {
+        Node::Compare(Comparison::Equal, pair) => match &**pair {
+            [Node::Fact(id), other] | [other, Node::Fact(id)] => Some((*id, vec![value(other)?])),
+            _ => None,
+        },
+        Node::In(pair) => match &**pair {
+            [Node::Fact(id), Node::Texts(texts)] => {
+                Some((*id, texts.iter().map(Value::text).collect()))
+            }
+            [Node::Fact(id), Node::Numbers(numbers)] => {
+                Some((*id, numbers.iter().copied().map(Value::Number).collect()))
+            }
+            _ => None,
+        },
+        _ => None,
+    });
+    allowed.collect()
+}
+
+fn value(node: &Node) -> Option<Value> {
+    match node {
+        Node::Text(text) => Some(Value::Text(text.clone())),
+        Node::Number(number) => Some(Value::Number(*number)),
+        _ => None,
     }
+}
+
+/// Whether two conditions want different values of one fact.
+fn exclude_each_other(one: &[Allowed], other: &[Allowed]) -> bool {
+    one.iter().any(|(id, values)| {
+        let mut same = other.iter().filter(|(of, _)| of == id);
+        same.any(|(_, others)| values.iter().all(|value| !others.contains(value)))
+    })
+}
+
+/// Says of the first contradiction that is not listed that there may be others below.
+fn from_there_on(key: &str, next: Flaw) -> Flaw {
+    let what = format!("{}; rules below it were not looked at for {key}", next.what);
+    let mend = format!("mend the {MOST_LISTED} above first, and check again");
+    Flaw { what, mend, ..next }
+}
+
+fn unknown(ground: &Ground<'_>, place: usize) -> Flaw {
+    let what = format!(
+        "no example was looked for of a conversation in which rule {} or one below it sets \
+         something that a rule above set to something else: the rules take too long to prove",
+        named(ground, place)
+    );
+    let mend = "make conditions plainer, or fewer";
+    flaw(ground, Severity::Warning, place, (what, mend.into()))
 }
 
 /// What a rule sets for which the first setting stays, with the values in words.
@@ -112,15 +168,18 @@ fn in_vain(ground: &Ground<'_>, key: &str, setter: &Setter, above: &[Setter]) ->
 /// Whether a rule and one above it set something to different values in one conversation. Where
 /// the one above fits only conversations that this one fits too, it is meant as an exception, and
 /// so is a built-in one: nothing of the desk can stand above it.
-fn contradiction(
+fn contradiction<'s>(
     ground: &Ground<'_>,
     key: &str,
     setter: &Setter,
-    above: &[Setter],
+    above: impl Iterator<Item = &'s Setter>,
 ) -> Option<Flaw> {
     let place = setter.place;
     let ends = ground.ends_above(place);
-    for other in above.iter().filter(|other| other.value != setter.value) {
+    for other in above.filter(|other| other.value != setter.value) {
+        if ground.is_spent() {
+            break;
+        }
         if ends.contains(&other.place) || ground.rule(other.place).built_in() {
             continue;
         }

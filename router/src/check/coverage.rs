@@ -4,7 +4,7 @@ use super::search::{Answer, Question};
 use super::{Example, Flaw, Severity, flaw, list, named};
 use crate::condition::{Comparison, Node};
 use crate::rule::Settle;
-use crate::{Facts, Reason, Topic, Value, owner::owner};
+use crate::{Facts, Finding, Policy, Reason, Topic, Value, judge, owner::owner};
 use std::collections::BTreeSet;
 
 /// The built-in rule that ends every exchange with the bot.
@@ -17,7 +17,7 @@ const FOR_EVER: f64 = 1000.0;
 pub(super) fn coverage(ground: &Ground<'_>, dead: &BTreeSet<usize>) -> Vec<Flaw> {
     let mut flaws: Vec<Flaw> = without_topics(ground).into_iter().collect();
     if ground.policy.teams().len() > 1 {
-        flaws.extend((0..ground.policy.topics().len()).filter_map(|n| uncovered(ground, n)));
+        flaws.extend((0..ground.policy.topics().len()).filter_map(|n| without_team(ground, n)));
     }
     if ground.policy.ladder().without.iter().any(|name| name == GUARD) {
         let rules = 0..ground.policy.checked().len();
@@ -38,11 +38,59 @@ fn without_topics(ground: &Ground<'_>) -> Option<Flaw> {
     let what =
         format!("the desk has no topics, but rules ask for topic.name: {}", list(ground, &asks));
     let mend = "add a [[topic]] with examples, or learn topics with `frontdesk topics train`";
-    Some(flaw(ground, Severity::Warning, *asks.first()?, (what, mend.into())))
+    let mut flaw = flaw(ground, Severity::Warning, *asks.first()?, (what, mend.into()));
+    flaw.example = Example::of(ground, ground.plain.clone(), &|_| true);
+    Some(flaw)
+}
+
+/// Whether a conversation comes to the fallback team because nothing else is known of it.
+pub(super) fn is_open(policy: &Policy, facts: &Facts) -> bool {
+    let decision = judge(policy, facts, &Finding::Nothing);
+    let reasons = decision.reasons();
+    !matches!(reasons.first(), Some(Reason::Rule(_))) && reasons.contains(&Reason::FallbackTeam)
+}
+
+/// A conversation that no rule ends, and that comes to the fallback team.
+pub(super) fn open(ground: &Ground<'_>) -> Option<Facts> {
+    let question = Question {
+        ways: vec![Vec::new()],
+        must_not_end: ground.ends_above(usize::MAX).to_vec(),
+        ..Question::default()
+    };
+    let Answer::Found(facts) = ground.ask(&question) else { return None };
+    is_open(ground.policy, &facts).then_some(facts)
+}
+
+/// Says that a conversation, the first of `n` among `all` that were looked at, is covered by
+/// nothing.
+pub(super) fn uncovered(ground: &Ground<'_>, facts: &Facts, n: usize, all: usize) -> Flaw {
+    let catalogue = ground.policy.catalogue();
+    let told = ["message.text", "topic.name"].map(|name| catalogue.find(name));
+    let same = |other: &Facts| told.iter().flatten().all(|id| other.get(*id) == facts.get(*id));
+    let shows = |other: &Facts| all == 0 || same(other);
+    let fallback = ground.policy.fallback_team();
+    let which = match all {
+        0 => "some conversations".to_string(),
+        _ => format!("{n} of {all} conversations"),
+    };
+    Flaw {
+        severity: Severity::Note,
+        rule: None,
+        line: 0,
+        key: Some("fallback_team".into()),
+        what: format!(
+            "no rule, topic or phrase covers {which}; what the bot does not answer of them reaches \
+             the fallback team {fallback}"
+        ),
+        mend: "if another team shall get them, give it a phrase, a topic or a rule".into(),
+        example: Example::of(ground, facts.clone(), &|other| {
+            shows(other) && is_open(ground.policy, other)
+        }),
+    }
 }
 
 /// Whether conversations about a topic reach the fallback team for want of any other.
-fn uncovered(ground: &Ground<'_>, place: usize) -> Option<Flaw> {
+fn without_team(ground: &Ground<'_>, place: usize) -> Option<Flaw> {
     let topic = ground.policy.topics().get(place)?;
     if topic.team.is_some() || is_asked_for(ground, topic) {
         return None;

@@ -138,12 +138,16 @@ proptest! {
     }
 
     #[test]
-    fn every_example_replays(text in rule_set()) {
+    fn every_flaw_has_a_place_and_an_example_that_replays(text in rule_set()) {
         let mut routing = desk();
         routing.rules = rules(&text);
         let policy = policy(routing);
         let flaws = check(&policy, now());
         flaws.iter().for_each(|flaw| replays(&policy, flaw));
+        let without = flaws.iter().find(|flaw| flaw.example.is_none());
+        prop_assert!(without.is_none(), "{without:?}\n{text}");
+        let without = flaws.iter().find(|flaw| flaw.line == 0 && flaw.key.is_none());
+        prop_assert!(without.is_none(), "{without:?}\n{text}");
         prop_assert_eq!(flaws, check(&policy, now()));
     }
 

@@ -251,10 +251,28 @@ fn never_fits(ground: &Ground<'_>, place: usize) -> Flaw {
         ),
     };
     let what = format!("rule {} never fires: {why}", named(ground, place));
-    flaw(ground, Severity::Error, place, (what, mend.into()))
+    let mut flaw = flaw(ground, Severity::Error, place, (what, mend.into()));
+    flaw.example = nearly(ground, place, &parts);
+    flaw
 }
 
-fn conjuncts<'n>(node: &'n Node, into: &mut Vec<&'n Node>) {
+/// A conversation that a rule does not fit, though all of the parts hold but one.
+fn nearly(ground: &Ground<'_>, place: usize, parts: &[&Node]) -> Option<Example> {
+    (0..parts.len()).rev().find_map(|without| {
+        let others = parts.iter().enumerate().filter(|(at, _)| *at != without);
+        let way: Vec<Todo<'_>> = others.map(|(_, part)| Todo::new(part, Goal::TRUE)).collect();
+        let question = Question { ways: vec![way.clone()], ..Question::default() };
+        let Answer::Found(facts) = ground.ask(&question) else { return None };
+        let shows = |facts: &Facts| {
+            way.iter().all(|part| part.goal.takes(part.node.verdict(facts)))
+                && !Goal::TRUE.takes(ground.condition(place).verdict(facts))
+        };
+        Example::of(ground, facts, &shows)
+    })
+}
+
+/// Takes a condition apart into what must hold all together.
+pub(super) fn conjuncts<'n>(node: &'n Node, into: &mut Vec<&'n Node>) {
     match node {
         Node::And(pair) => pair.iter().for_each(|side| conjuncts(side, into)),
         node => into.push(node),

@@ -351,6 +351,7 @@ impl<'a> Search<'a> {
         let own = own.values.into_iter().map(Some);
         let tried = tries.iter().filter(|value| value.kind() == kind).cloned().map(Some);
         let all: Vec<Option<Value>> = [before, None].into_iter().chain(tried).chain(own).collect();
+        self.look(all.len());
         for value in all {
             self.look(1);
             if self.looks_left == 0 {

@@ -79,7 +79,7 @@ fn check_desk(routing: Routing, expected: &[&str]) {
         .iter()
         .map(|flaw| {
             replays(&policy, flaw);
-            let kind = if flaw.severity == Severity::Error { "error" } else { "warning" };
+            let kind = flaw.severity.name();
             let example = flaw.example.as_ref().map_or(String::new(), |example| {
                 format!(" [{example} -> {}]", example.fires.join(", "))
             });
@@ -313,6 +313,23 @@ fn settings_that_contradict_each_other_are_named() {
         &[],
     );
     check_rules(
+        "customer.tier in ['gold', 'silver'] && time.hour in [9, 10] => priority = 'high'
+         customer.tier in ['bronze', 'iron'] => priority = 'low'
+         customer.tier == 'silver' && time.hour == 11 => priority = 'urgent'",
+        &[],
+    );
+    check_rules(
+        "'gold' in customer.tags => priority = 'high'
+         'silver' in customer.tags => priority = 'low'
+         customer.tier in ['a', 'b'] => attributes = { stage = 'one' }
+         customer.tier in ['b', 'c'] => attributes = { stage = 'two' }",
+        &[
+            "priority to high and to low; the first setting stays [customer.tags = [\"gold\", \
+             \"silver\"] -> a, b]",
+            "stage to \"one\" and to \"two\"; the first setting stays [customer.tier = \"b\" -> c, d]",
+        ],
+    );
+    check_rules(
         "has(customer.tier) => threshold = 0.5
          customer.tier == 'gold' => error_budget = 0.02",
         &[
@@ -336,9 +353,11 @@ fn many_contradictions_are_summed_up() {
     routing.rules = rules(&text);
     let flaws = check(&policy(routing), now());
     assert_eq!(flaws.len(), 11);
-    assert!(
-        flaws.first().is_some_and(|flaw| flaw.what.starts_with("4 more rules set the priority"))
-    );
+    let last = flaws.last().unwrap();
+    assert_eq!((last.line, last.rule.as_deref()), (14, Some("n")));
+    assert!(last.what.contains("rules below it were not looked at for the priority"), "{last}");
+    let example = last.example.as_ref().unwrap();
+    assert_eq!(example.fires, ["a", "n"]);
 }
 
 #[test]
@@ -425,6 +444,39 @@ fn topics_need_somebody_and_rules_need_topics() {
            topic.name = \"refunds\", topic.confidence = 1 -> ]",
         ],
     );
+}
+
+#[test]
+fn what_nothing_covers_is_shown() {
+    let mut routing = desk();
+    routing.rules = rules("customer.tier == 'gold' => hand_off = 'billing'");
+    let lax = policy(routing.clone());
+    let note = uncovered(&lax, &[]).unwrap().flaw;
+    assert_eq!(note.severity, Severity::Note);
+    assert_eq!(note.key.as_deref(), Some("fallback_team"));
+    assert_eq!(note.example.as_ref().unwrap().to_string(), "any conversation");
+    let said = |text: &str| {
+        let mut facts = ground::plain(&lax);
+        facts.set(lax.catalogue(), "message.text", Value::text(text)).unwrap();
+        facts
+    };
+    let known = [said("an invoice"), said("a riddle"), said("an outage"), said("a song")];
+    let found = uncovered(&lax, &known).unwrap();
+    assert_eq!(found.places, [1, 3]);
+    assert!(found.flaw.what.contains("2 of 4 conversations"), "{}", found.flaw);
+    assert_eq!(found.flaw.example.unwrap().to_string(), "message.text = \"a riddle\"");
+    assert!(uncovered(&lax, &known[..1]).is_none());
+    routing.rules = rules("wants_person => tags = ['t']\n=> hand_off = 'support'");
+    assert!(uncovered(&policy(routing), &[]).is_none());
+}
+
+#[test]
+fn what_cannot_be_is_shown_by_what_comes_near() {
+    check_rules(
+        "customer.tier == 'a' && wants_person && customer.tier == 'b' => priority = 'high'",
+        &["asks of customer.tier cannot be [customer.tier = \"a\" -> ]"],
+    );
+    check_rules("false => priority = 'high'", &["its condition is false [any conversation -> ]"]);
 }
 
 #[test]

@@ -3,8 +3,8 @@ use jiff::{SignedDuration, Timestamp};
 use router::{Due, Event, Owner, Priority, SlaClock};
 use serde_json::{Value as Json, json};
 use store::{
-    Actor, Audit, Basis, Change, Content, Decided, Error, Grounds, Guard, Id, Label, NewDecision,
-    Outcome, OutcomeKind, Ranked, Record, Source, Store, Verdict,
+    About, Actor, Audit, Basis, Change, Content, Decided, Error, Grounds, Guard, Id, Label,
+    NewDecision, Outcome, OutcomeKind, Ranked, Record, Source, Store, Verdict,
 };
 
 fn decision(id: Id<Decided>) -> NewDecision {
@@ -27,6 +27,7 @@ fn decision(id: Id<Decided>) -> NewDecision {
         trace: json!({ "passages": [1, 2.5, null] }),
         basis: Some(basis()),
         took_ms: 12.75,
+        silent: true,
     }
 }
 
@@ -96,7 +97,10 @@ async fn check_beside(store: &Store, conversation: Id<Record>, id: Id<Decided>, 
     assert_eq!((decided.at, decided.about, decided.episode), (stamp, 1, 1));
     let all = [decided];
     assert_eq!(store.decisions(conversation).await.unwrap(), all);
-    assert_eq!(store.decided_about(conversation).await.unwrap(), [(id, 1)].into());
+    assert_eq!(
+        store.decided_about(conversation).await.unwrap(),
+        [(id, About { known: 1, silent: true })].into()
+    );
     assert_eq!(store.all_decisions(&newest(5)).await.unwrap(), all);
     let judged = store.judged(&newest(5)).await.unwrap();
     let [seen] = judged.as_slice() else { panic!("{judged:?}") };

@@ -89,6 +89,7 @@ fn trace(record: &mut Record, change: &mut store::Change) {
         trace: json!(SECRET),
         basis: None,
         took_ms: 1.0,
+        silent: false,
     };
     let (teammate, verdict, sent) = (slug("ada"), Verdict::Wrong, None);
     change.labels = vec![Label { decision: decision.id, teammate, verdict, sent }];

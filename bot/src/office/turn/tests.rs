@@ -46,32 +46,3 @@ fn an_answer_is_not_given_again_although_the_conversation_is_the_bot_s_again() {
     record.state.apply(&back).unwrap();
     assert_eq!(may(&record, &turn, false), Err(IllegalMove::Answered));
 }
-
-#[test]
-fn what_was_written_while_the_bot_answered_comes_after_its_answer() {
-    let at: Timestamp = "2026-11-18T09:30:00Z".parse().unwrap();
-    let (first, second) = (Id::new(at), Id::new(at));
-    let customer = |text: &str| Content::Customer { text: text.into(), client_id: None };
-    let bot = |text: &str, decision: Id<Decided>| Content::Bot {
-        text: text.into(),
-        sources: Vec::new(),
-        buttons: Vec::new(),
-        decision: Some(decision),
-    };
-    let contents = [
-        customer("one"),
-        customer("two"),
-        customer("three"),
-        bot("to one", first),
-        bot("to two and three", second),
-        customer("four"),
-    ];
-    let entries: Vec<Entry> = (1..)
-        .zip(contents)
-        .map(|(number, content)| Entry { id: Id::new(at), number, episode: 1, at, content })
-        .collect();
-    let about = BTreeMap::from([(first, 1), (second, 3)]);
-    let turns = said(&entries, 1, &about);
-    let texts: Vec<&str> = turns.iter().map(|turn| turn.text.as_str()).collect();
-    assert_eq!(texts, ["one", "to one", "two\nthree", "to two and three", "four"]);
-}
