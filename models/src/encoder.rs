@@ -11,6 +11,7 @@ use crate::{Embedder, Embedding, Error};
 use async_trait::async_trait;
 use bert::Bert;
 use folder::{Folder, Pooling};
+use serde::Deserialize;
 use std::{path::Path, sync::Arc};
 use tokenizers::Tokenizer;
 use worker::{Worker, in_parallel, steps};
@@ -28,7 +29,8 @@ pub struct Encoder {
 }
 
 /// How an [`Encoder`] multiplies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Precision {
     /// In fp32: the vectors are those of the model's own library (cosine above 0.9999).
     #[default]

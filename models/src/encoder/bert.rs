@@ -110,12 +110,21 @@ impl Bert {
             layer.attention.apply(processor, &states, joint, &mut room);
             self.attend(joint, lengths, &mut room, &mut attended);
             layer.attention_out.apply(processor, &attended, &mut mixed, &mut room);
-            processor.run(#[inline(always)] || add_and_normalise(&mut mixed, &states, &layer.attention_norm));
+            processor.run(
+                #[inline(always)]
+                || add_and_normalise(&mut mixed, &states, &layer.attention_norm),
+            );
             let inner = &mut wide[..tokens * inner_width];
             layer.inner.apply(processor, &mixed, inner, &mut room);
-            processor.run(#[inline(always)] || self.activation.apply(inner));
+            processor.run(
+                #[inline(always)]
+                || self.activation.apply(inner),
+            );
             layer.outer.apply(processor, inner, &mut states, &mut room);
-            processor.run(#[inline(always)] || add_and_normalise(&mut states, &mixed, &layer.outer_norm));
+            processor.run(
+                #[inline(always)]
+                || add_and_normalise(&mut states, &mixed, &layer.outer_norm),
+            );
         }
         Ok(states)
     }
@@ -135,9 +144,12 @@ impl Bert {
             let place = &self.positions[at..][..self.width];
             states.extend(word.iter().zip(place).zip(&self.kind).map(|((w, p), k)| w + p + k));
         }
-        self.processor.run(#[inline(always)] || {
-            states.chunks_exact_mut(self.width).for_each(|row| normalise(row, &self.norm));
-        });
+        self.processor.run(
+            #[inline(always)]
+            || {
+                states.chunks_exact_mut(self.width).for_each(|row| normalise(row, &self.norm));
+            },
+        );
         Ok(states)
     }
 
@@ -160,7 +172,10 @@ impl Bert {
                 values.pack(part(2 * width), head_width);
                 let to = Out { data: scores, step: length };
                 keys.multiply(self.processor, part(0), scale, to);
-                self.processor.run(#[inline(always)] || softmax(scores, length));
+                self.processor.run(
+                    #[inline(always)]
+                    || softmax(scores, length),
+                );
                 let shares = Rows { data: scores, n: length, step: length };
                 let to = Out { data: &mut out[first * width + at..], step: width };
                 values.multiply(self.processor, shares, Finish::Scaled(1.0), to);

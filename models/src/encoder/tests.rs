@@ -90,8 +90,7 @@ async fn fast_vectors_lie_close_to_the_exact_ones_and_do_not_depend_on_the_batch
     let ours = fast.embed(&texts).await.unwrap();
     let theirs = exact.embed(&texts).await.unwrap();
     for ((text, ours), theirs) in texts.iter().zip(ours).zip(theirs) {
-        eprintln!("COS {} {}", ours.cosine(&theirs), text.len());
-        assert!(ours.cosine(&theirs) > 0.98, "{text}: {}", ours.cosine(&theirs));
+        assert!(ours.cosine(&theirs) > 0.99, "{text}: {}", ours.cosine(&theirs));
         let alone = fast.embed_query(text).await.unwrap();
         assert!(ours.cosine(&alone) > 0.9999, "{text}: {}", ours.cosine(&alone));
     }

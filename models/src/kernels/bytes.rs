@@ -150,24 +150,27 @@ impl ByteRows {
         self.values.resize(n_rows * row_bytes, 0);
         self.spans.resize(n_rows, Span::default());
         let Self { values, wide, spans } = self;
-        processor.run(#[inline(always)] || {
-            let rows = rows.chunks_exact(inner.max(1)).zip(values.chunks_exact_mut(row_bytes));
-            for ((row, bytes), span) in rows.zip(spans) {
-                let (least, largest) = range(row);
-                let scale = (largest - least) / STEPS;
-                let inverse = inverse(scale);
-                *span = Span { scale, middle: least + 128.0 * scale };
-                let (bytes, rest) = bytes.split_at_mut(inner);
-                for (byte, value) in bytes.iter_mut().zip(row) {
-                    *byte = round((value - least) * inverse) as u8 ^ shift;
+        processor.run(
+            #[inline(always)]
+            || {
+                let rows = rows.chunks_exact(inner.max(1)).zip(values.chunks_exact_mut(row_bytes));
+                for ((row, bytes), span) in rows.zip(spans) {
+                    let (least, largest) = range(row);
+                    let scale = (largest - least) / STEPS;
+                    let inverse = inverse(scale);
+                    *span = Span { scale, middle: least + 128.0 * scale };
+                    let (bytes, rest) = bytes.split_at_mut(inner);
+                    for (byte, value) in bytes.iter_mut().zip(row) {
+                        *byte = round((value - least) * inverse) as u8 ^ shift;
+                    }
+                    rest.fill(shift);
                 }
-                rest.fill(shift);
-            }
-            wide.clear();
-            if processor.is_wide() {
-                wide.extend(values.iter().map(|byte| i16::from(byte.cast_signed())));
-            }
-        });
+                wide.clear();
+                if processor.is_wide() {
+                    wide.extend(values.iter().map(|byte| i16::from(byte.cast_signed())));
+                }
+            },
+        );
     }
 }
 

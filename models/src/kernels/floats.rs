@@ -94,7 +94,10 @@ impl Panels {
                         &mut sums,
                     );
                     let sums = &mut sums[..n_rows];
-                    processor.run(#[inline(always)] || finish.apply(sums, first));
+                    processor.run(
+                        #[inline(always)]
+                        || finish.apply(sums, first),
+                    );
                     for (r, sums) in sums.iter().enumerate() {
                         let at = (row + r) * out.step + first;
                         store(sums, &mut out.data[at..at + n_columns]);

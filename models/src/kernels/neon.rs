@@ -10,10 +10,7 @@ use std::arch::{aarch64::*, asm};
 /// # Safety
 /// The processor has the feature; `tile` has `R` rows.
 #[target_feature(enable = "neon,dotprod")]
-pub(super) unsafe fn dot_neon<const R: usize>(
-    tile: Bytes<'_>,
-    sums: &mut [[i32; DOT_COLUMNS]; 6],
-) {
+pub(super) unsafe fn dot_neon<const R: usize>(tile: Bytes<'_>, sums: &mut [[i32; DOT_COLUMNS]; 6]) {
     for first in (0..DOT_COLUMNS).step_by(16) {
         // SAFETY: `Bytes` promises the rows and the panel; `sums` is an array, and 16 columns from
         // `first` on are within 64.
@@ -72,7 +69,8 @@ pub(super) unsafe fn sum_neon<const R: usize>(
             let mut lanes = [[vdupq_n_f32(0.0); 4]; R];
             for k in 0..tile.inner {
                 let panel = tile.panel.as_ptr().add(k * SUM_COLUMNS + first);
-                let weights: [float32x4_t; 4] = std::array::from_fn(|c| vld1q_f32(panel.add(c * 4)));
+                let weights: [float32x4_t; 4] =
+                    std::array::from_fn(|c| vld1q_f32(panel.add(c * 4)));
                 for (r, lanes) in lanes.iter_mut().enumerate() {
                     let value = *tile.rows.as_ptr().add(r * tile.step + k);
                     for (sum, weights) in lanes.iter_mut().zip(weights) {

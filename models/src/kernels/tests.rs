@@ -9,7 +9,8 @@ use proptest::prelude::*;
 fn values(n: usize, seed: u64) -> Vec<f32> {
     let mut state = seed;
     let mut draw = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 40) as f32 / (1_u64 << 24) as f32
     };
     (0..n)

@@ -83,10 +83,7 @@ pub(super) unsafe fn dot_avx_vnni<const R: usize>(
 /// # Safety
 /// The processor has AVX2; `tile` has `R` rows, wide ones too.
 #[target_feature(enable = "avx2")]
-pub(super) unsafe fn dot_avx2<const R: usize>(
-    tile: Bytes<'_>,
-    sums: &mut [[i32; DOT_COLUMNS]; 6],
-) {
+pub(super) unsafe fn dot_avx2<const R: usize>(tile: Bytes<'_>, sums: &mut [[i32; DOT_COLUMNS]; 6]) {
     for first in (0..DOT_COLUMNS).step_by(8) {
         // SAFETY: `Bytes` promises the wide rows and the panel; `sums` is an
         // array, and 8 columns from `first` on are within 64.
