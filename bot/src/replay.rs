@@ -54,7 +54,8 @@ pub async fn recall(store: &Store, id: Id<Decided>) -> Result<Recalled, OfficeEr
 
 impl Recalled {
     /// Recalls a decision from its conversation's timeline; `None` when no message of the customer
-    /// is left there. `about` tells of decisions up to which entry they knew it.
+    /// is left there. `about` tells of its decisions up to which entry they
+    /// knew it, and whether they were silent.
     pub fn of(
         then: Decided,
         entries: &[Entry],

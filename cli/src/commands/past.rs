@@ -8,7 +8,9 @@ use knowledge::Reader;
 use router::{Owner, Slug};
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, HashMap, hash_map::Entry};
-use store::{Actor, Content, Customer, Decided, Id, Judged, OutcomeKind, Page, Record, Store};
+use store::{
+    About, Actor, Content, Customer, Decided, Id, Judged, OutcomeKind, Page, Record, Store,
+};
 
 /// Decisions that are read at a time.
 const PER_PAGE: u32 = 500;
@@ -17,7 +19,8 @@ const PER_PAGE: u32 = 500;
 pub(crate) struct Past {
     pub(crate) judged: Vec<Judged>,
     /// Up to which entry each decision knew its conversation.
-    about: BTreeMap<Id<Decided>, i64>,
+    /// What is told of the decisions of each conversation.
+    about: HashMap<Id<Record>, BTreeMap<Id<Decided>, About>>,
     /// What else was decided in each conversation: what each knew of it, in which episode, and
     /// whether it was a reply.
     others: HashMap<Id<Record>, Vec<(i64, u32, bool)>>,
@@ -33,13 +36,14 @@ impl Past {
         let read = read(&store, since).await;
         store.close().await;
         let judged = read?;
-        let about = judged.iter().map(|judged| (judged.decided.id, judged.decided.about));
-        let about = about.collect();
+        let mut about: HashMap<_, BTreeMap<_, _>> = HashMap::new();
         let mut others: HashMap<_, Vec<_>> = HashMap::new();
-        for Decided { conversation, about, episode, decided, .. } in
+        for Decided { id, conversation, about: known, episode, decided, .. } in
             judged.iter().map(|judged| &judged.decided)
         {
-            let other = (*about, *episode, decided.act == "reply");
+            let of = About { known: *known, silent: decided.silent };
+            about.entry(*conversation).or_default().insert(*id, of);
+            let other = (*known, *episode, decided.act == "reply");
             others.entry(*conversation).or_default().push(other);
         }
         Ok(Self { about, others, judged })
@@ -69,7 +73,8 @@ impl Past {
     /// Recalls a decision; `None` when what the customer wrote is gone.
     pub(crate) fn recalled(&self, judged: &Judged) -> Option<Recalled> {
         let reader = reader(&judged.decided.decided.trace);
-        Recalled::of(judged.decided.clone(), &judged.course.entries, &self.about, reader)
+        let about = self.about.get(&judged.decided.conversation)?;
+        Recalled::of(judged.decided.clone(), &judged.course.entries, about, reader)
     }
 }
 
