@@ -2,7 +2,7 @@
 //!
 //! Two seams, each with several implementations behind it:
 //!
-//! - [`Embedder`]: text to unit vectors. [`Encoder`] runs a BERT-family model on candle,
+//! - [`Embedder`]: text to unit vectors. [`Encoder`] runs a BERT-family model,
 //!   [`RemoteEmbedder`] asks an OpenAI-compatible endpoint, [`HashedEmbedder`] needs no model.
 //! - [`Generator`]: a prompt to text. [`LocalChat`] runs a GGUF model on candle,
 //!   [`RemoteChat`] asks an OpenAI-compatible endpoint, [`ScriptedChat`] replays given answers.
