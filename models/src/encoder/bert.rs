@@ -170,14 +170,14 @@ impl Bert {
                 };
                 keys.pack_transposed(part(width), head_width);
                 values.pack(part(2 * width), head_width);
-                let to = Out { data: scores, step: length };
+                let to = &mut Out { data: scores, step: length };
                 keys.multiply(self.processor, part(0), scale, to);
                 self.processor.run(
                     #[inline(always)]
                     || softmax(scores, length),
                 );
                 let shares = Rows { data: scores, n: length, step: length };
-                let to = Out { data: &mut out[first * width + at..], step: width };
+                let to = &mut Out { data: &mut out[first * width + at..], step: width };
                 values.multiply(self.processor, shares, Finish::Scaled(1.0), to);
             }
             first += length;
@@ -247,7 +247,7 @@ impl Linear {
         match self {
             Self::Exact { weight, bias } => {
                 let rows = Rows { data: rows, n: rows.len() / inner.max(1), step: inner };
-                let to = Out { data: out, step: bias.len() };
+                let to = &mut Out { data: out, step: bias.len() };
                 weight.multiply(processor, rows, Finish::Biased(bias), to);
             }
             Self::Fast(weight) => {

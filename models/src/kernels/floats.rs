@@ -73,7 +73,7 @@ impl Panels {
         processor: Processor,
         rows: Rows<'_>,
         finish: Finish<'_>,
-        out: Out<'_>,
+        out: &mut Out<'_>,
     ) {
         let mut sums = [[0.0; SUM_COLUMNS]; 12];
         for block in (0..rows.n).step_by(ROWS_AT_ONCE) {

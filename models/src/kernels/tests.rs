@@ -42,7 +42,7 @@ fn exact(processor: Processor, rows: &[f32], weight: &[f32], bias: &[f32]) -> Ve
     panels.pack_transposed(Rows { data: &vec![9.0; 70 * 70], n: 70, step: 70 }, 70);
     panels.pack_transposed(Rows { data: weight, n: columns, step: inner }, inner);
     let mut out = vec![f32::NAN; n * columns];
-    let to = Out { data: &mut out, step: columns };
+    let to = &mut Out { data: &mut out, step: columns };
     panels.multiply(processor, Rows { data: rows, n, step: inner }, Finish::Biased(bias), to);
     out
 }
@@ -115,7 +115,7 @@ fn packing_as_it_is_and_transposed_agree() {
     for processor in Processor::all() {
         let product = |panels: &Panels| {
             let mut out = vec![0.0; 13 * 70];
-            let to = Out { data: &mut out, step: 70 };
+            let to = &mut Out { data: &mut out, step: 70 };
             let rows = Rows { data: &rows, n: 13, step: 40 };
             panels.multiply(processor, rows, Finish::Scaled(0.5), to);
             out
