@@ -402,8 +402,9 @@ fn same_kind(default: &toml::Value, text: &str) -> Option<toml::Value> {
 }
 
 /// Keys that take one of a few words.
-const CHOICES: [(&str, &[&str]); 7] = [
+const CHOICES: [(&str, &[&str]); 8] = [
     ("embedder.kind", &["local", "remote", "hashed"]),
+    ("embedder.precision", &["exact", "fast"]),
     ("generator.kind", &["none", "local", "remote"]),
     ("answers.drafter", &["quotes", "written"]),
     ("intercom.mode", &["live", "notes", "silent"]),

@@ -224,7 +224,7 @@ pub(crate) async fn embedder(settings: &Settings) -> anyhow::Result<Arc<dyn Embe
             let folder = model_path(settings, &config.model).await?;
             let cores = std::thread::available_parallelism().map_or(1, usize::from);
             let threads = if config.threads == 0 { cores } else { config.threads };
-            Arc::new(Encoder::open(&folder, threads)?)
+            Arc::new(Encoder::open_at(&folder, threads, config.precision)?)
         }
     })
 }

@@ -4,7 +4,7 @@ use crate::measure::timed;
 use anyhow::{Context, bail, ensure};
 use candle_core::{DType, Device, Tensor};
 use candle_transformers::models::bert::BertModel;
-use models::{Embedder, Encoder};
+use models::{Embedder, Encoder, Precision};
 use serde_json::{Value, json};
 use std::{
     io::{BufRead, BufReader, Write},
@@ -51,9 +51,13 @@ pub(crate) struct Ours {
 }
 
 impl Ours {
-    pub(crate) fn open(folder: &Path, threads: usize) -> anyhow::Result<Self> {
+    pub(crate) fn open(
+        folder: &Path,
+        threads: usize,
+        precision: Precision,
+    ) -> anyhow::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-        Ok(Self { encoder: Encoder::open(folder, threads)?, runtime })
+        Ok(Self { encoder: Encoder::open_at(folder, threads, precision)?, runtime })
     }
 }
 

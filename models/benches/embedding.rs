@@ -14,6 +14,7 @@ mod sample;
 use anyhow::{Context, ensure};
 use contender::{Candle, Contender, Cost, Ours, Peer, Texts, Way, tokenizer};
 use measure::{Table, machine, option, quantile, turns};
+use models::Precision;
 use sample::Random;
 use std::{
     path::{Path, PathBuf},
@@ -92,7 +93,16 @@ fn open(model: &Path, python: &Path, graphs: &Path, threads: usize) -> anyhow::R
             who: Box::new(Candle::open(model, threads)?),
             exact: true,
         },
-        Entry { name: "frontdesk", who: Box::new(Ours::open(model, threads)?), exact: true },
+        Entry {
+            name: "frontdesk, exact",
+            who: Box::new(Ours::open(model, threads, Precision::Exact)?),
+            exact: true,
+        },
+        Entry {
+            name: "frontdesk, fast",
+            who: Box::new(Ours::open(model, threads, Precision::Fast)?),
+            exact: false,
+        },
     ])
 }
 
@@ -132,7 +142,7 @@ fn lanes(entries: &[Entry], is_mixed: bool) -> Vec<Lane> {
                 lane(format!("{name}, batch {BATCH}"), BATCH, false);
                 lane(format!("{name}, its own batch of {ITS_OWN_BATCH}"), ITS_OWN_BATCH, false);
             }
-            4 => lane(name.to_string(), BATCH, false),
+            4 | 5 => lane(name.to_string(), BATCH, false),
             // candle in the order of arrival would take most of the run, to show what padding costs.
             3 if is_mixed => lane(format!("{name}, sorted by length"), BATCH, true),
             _ if is_mixed => {

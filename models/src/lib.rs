@@ -2,7 +2,7 @@
 //!
 //! Two seams, each with several implementations behind it:
 //!
-//! - [`Embedder`]: text to unit vectors. [`Encoder`] runs a BERT-family model on candle,
+//! - [`Embedder`]: text to unit vectors. [`Encoder`] runs a BERT-family model,
 //!   [`RemoteEmbedder`] asks an OpenAI-compatible endpoint, [`HashedEmbedder`] needs no model.
 //! - [`Generator`]: a prompt to text. [`LocalChat`] runs a GGUF model on candle,
 //!   [`RemoteChat`] asks an OpenAI-compatible endpoint, [`ScriptedChat`] replays given answers.
@@ -30,6 +30,7 @@ mod gguf;
 mod hashed;
 mod http;
 mod kept;
+mod kernels;
 mod matrix;
 mod prompt;
 pub mod pull;
@@ -40,7 +41,7 @@ mod template;
 pub use chat::{ChatOptions, LocalChat};
 pub use classifier::{Classified, Classifier, Example, Learnt, TrainOptions};
 pub use embedding::{Embedder, Embedding};
-pub use encoder::Encoder;
+pub use encoder::{Encoder, Precision};
 pub use error::Error;
 pub use hashed::HashedEmbedder;
 pub use kept::{KeptEmbedder, KeptGenerator, Shelf, Tally};

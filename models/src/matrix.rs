@@ -1,4 +1,4 @@
-//! Products of f32 matrices, for the encoder and the classifier, by the `gemm` crate, which chooses
+//! Products of f32 matrices, for the classifier's training, by the `gemm` crate, which chooses
 //! its kernel at run time.
 
 /// A matrix inside a slice: `rows` × `columns`, element (r, c) at `r * row_step + c * column_step`.
@@ -15,11 +15,6 @@ impl<'a> View<'a> {
     /// Views `data` as `rows` × `columns` in row-major order.
     pub(crate) fn rows(data: &'a [f32], rows: usize, columns: usize) -> Self {
         Self { data, rows, columns, row_step: columns, column_step: 1 }
-    }
-
-    /// Views `columns` columns from `first` on of the same rows.
-    pub(crate) fn columns(self, first: usize, columns: usize) -> Self {
-        Self { data: &self.data[first..], columns, ..self }
     }
 
     /// Swaps rows and columns without moving data.

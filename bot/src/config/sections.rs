@@ -1,4 +1,5 @@
 use super::Secret;
+use models::Precision;
 use serde::Deserialize;
 use std::path::PathBuf;
 
@@ -99,6 +100,7 @@ pub struct EmbedderConfig {
     pub api_key: Secret,
     pub dimension: usize,
     pub threads: usize,
+    pub precision: Precision,
 }
 
 /// Implementations of the embedder.

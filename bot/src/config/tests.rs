@@ -49,6 +49,12 @@ fn faults_name_file_line_key_and_mend() {
         "[embedder]\nkind = \"loacl\"",
         "frontdesk.toml:2: embedder.kind cannot be \"loacl\"; take one of local, remote, hashed",
     );
+    check(
+        "[embedder]\nprecision = \"int8\"",
+        "frontdesk.toml:2: embedder.precision cannot be \"int8\"; take one of exact, fast",
+    );
+    let fast = load("[embedder]\nprecision = \"fast\"", &[]).unwrap();
+    assert_eq!(fast.embedder.precision, models::Precision::Fast);
 }
 
 #[test]

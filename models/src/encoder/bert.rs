@@ -1,15 +1,20 @@
 use super::{
     folder::{Config, Weights},
-    math::{Activation, Norm, add_and_normalise, add_bias, normalise, softmax},
+    math::{Activation, Norm, add_and_normalise, normalise, softmax},
 };
 use crate::{
-    Error,
-    matrix::{View, multiply},
+    Error, Precision,
+    kernels::{
+        Processor,
+        bytes::{ByteRows, ByteWeights},
+        floats::{Finish, Out, Panels, Rows},
+    },
 };
 
 /// The network of Devlin et al. 2018 ("BERT"), encoder part, over packed sequences: the tokens of
 /// all sequences stand one behind the other, and only attention looks at where each one ends.
 pub(super) struct Bert {
+    processor: Processor,
     width: usize,
     heads: usize,
     first_position: usize,
@@ -32,14 +37,27 @@ struct Layer {
     outer_norm: Norm,
 }
 
-/// `[out, in]` weights and `[out]` bias.
-struct Linear {
-    weight: Vec<f32>,
-    bias: Vec<f32>,
+/// Weights and bias, packed once.
+enum Linear {
+    Exact { weight: Panels, bias: Vec<f32> },
+    Fast(ByteWeights),
+}
+
+/// Room that every layer uses again.
+#[derive(Default)]
+struct Room {
+    bytes: ByteRows,
+    keys: Panels,
+    values: Panels,
+    scores: Vec<f32>,
 }
 
 impl Bert {
-    pub(super) fn new(config: &Config, weights: &Weights) -> Result<Self, Error> {
+    pub(super) fn new(
+        config: &Config,
+        weights: &Weights,
+        precision: Precision,
+    ) -> Result<Self, Error> {
         let width = config.hidden_size;
         let activation = match config.hidden_act.as_str() {
             "gelu" => Activation::Gelu,
@@ -51,9 +69,11 @@ impl Bert {
             .tensor("embeddings.token_type_embeddings.weight", &[2, width])
             .or_else(|_| weights.tensor("embeddings.token_type_embeddings.weight", &[1, width]))?;
         kind.truncate(width);
-        let layers: Result<_, Error> =
-            (0..config.num_hidden_layers).map(|i| Layer::new(config, weights, i)).collect();
+        let layers: Result<_, Error> = (0..config.num_hidden_layers)
+            .map(|i| Layer::new(config, weights, i, precision))
+            .collect();
         Ok(Self {
+            processor: Processor::detect(),
             width,
             heads: config.num_attention_heads,
             first_position: config.first_position(),
@@ -79,29 +99,32 @@ impl Bert {
     pub(super) fn forward(&self, ids: &[u32], lengths: &[usize]) -> Result<Vec<f32>, Error> {
         let mut states = self.embed(ids, lengths)?;
         let tokens = ids.len();
-        let inner_width = self.layers.first().map_or(0, |layer| layer.inner.bias.len());
+        let inner_width = self.layers.first().map_or(0, |layer| layer.outer.inner());
         let mut attended = vec![0.0; tokens * self.width];
         let mut mixed = vec![0.0; tokens * self.width];
         let mut wide = vec![0.0; tokens * inner_width.max(3 * self.width)];
-        let longest = lengths.iter().copied().max().unwrap_or(0);
-        let mut scores = vec![0.0; longest * longest];
+        let mut room = Room::default();
+        let processor = self.processor;
         for layer in &self.layers {
             let joint = &mut wide[..tokens * 3 * self.width];
-            layer.attention.apply(&states, joint);
-            add_bias(joint, &layer.attention.bias);
-            self.attend(joint, lengths, &mut scores, &mut attended);
-            layer.attention_out.apply(&attended, &mut mixed);
-            add_and_normalise(
-                &mut mixed,
-                &layer.attention_out.bias,
-                &states,
-                &layer.attention_norm,
+            layer.attention.apply(processor, &states, joint, &mut room);
+            self.attend(joint, lengths, &mut room, &mut attended);
+            layer.attention_out.apply(processor, &attended, &mut mixed, &mut room);
+            processor.run(
+                #[inline(always)]
+                || add_and_normalise(&mut mixed, &states, &layer.attention_norm),
             );
             let inner = &mut wide[..tokens * inner_width];
-            layer.inner.apply(&mixed, inner);
-            self.activation.apply(inner, &layer.inner.bias);
-            layer.outer.apply(inner, &mut states);
-            add_and_normalise(&mut states, &layer.outer.bias, &mixed, &layer.outer_norm);
+            layer.inner.apply(processor, &mixed, inner, &mut room);
+            processor.run(
+                #[inline(always)]
+                || self.activation.apply(inner),
+            );
+            layer.outer.apply(processor, inner, &mut states, &mut room);
+            processor.run(
+                #[inline(always)]
+                || add_and_normalise(&mut states, &mixed, &layer.outer_norm),
+            );
         }
         Ok(states)
     }
@@ -121,27 +144,41 @@ impl Bert {
             let place = &self.positions[at..][..self.width];
             states.extend(word.iter().zip(place).zip(&self.kind).map(|((w, p), k)| w + p + k));
         }
-        states.chunks_exact_mut(self.width).for_each(|row| normalise(row, &self.norm));
+        self.processor.run(
+            #[inline(always)]
+            || {
+                states.chunks_exact_mut(self.width).for_each(|row| normalise(row, &self.norm));
+            },
+        );
         Ok(states)
     }
 
     /// Scaled dot-product attention within each sequence and head (Vaswani et al. 2017).
-    fn attend(&self, joint: &[f32], lengths: &[usize], scores: &mut [f32], out: &mut [f32]) {
+    fn attend(&self, joint: &[f32], lengths: &[usize], room: &mut Room, out: &mut [f32]) {
         let (width, head_width) = (self.width, self.width / self.heads);
-        let scale = 1.0 / (head_width as f32).sqrt();
+        let scale = Finish::Scaled(1.0 / (head_width as f32).sqrt());
+        let Room { keys, values, scores, .. } = room;
         let mut first = 0;
         for &length in lengths {
-            let sequence = View::rows(&joint[first * 3 * width..], length, 3 * width);
+            scores.resize(length * length, 0.0);
             for head in 0..self.heads {
                 let at = head * head_width;
-                let query = sequence.columns(at, head_width);
-                let key = sequence.columns(width + at, head_width);
-                let value = sequence.columns(2 * width + at, head_width);
-                let scores = &mut scores[..length * length];
-                multiply(query, key.transposed(), scale, scores, length);
-                softmax(scores, length);
-                let shares = View::rows(scores, length, length);
-                multiply(shares, value, 1.0, &mut out[first * width + at..], width);
+                let part = |from: usize| Rows {
+                    data: &joint[first * 3 * width + from + at..],
+                    n: length,
+                    step: 3 * width,
+                };
+                keys.pack_transposed(part(width), head_width);
+                values.pack(part(2 * width), head_width);
+                let to = &mut Out { data: scores, step: length };
+                keys.multiply(self.processor, part(0), scale, to);
+                self.processor.run(
+                    #[inline(always)]
+                    || softmax(scores, length),
+                );
+                let shares = Rows { data: scores, n: length, step: length };
+                let to = &mut Out { data: &mut out[first * width + at..], step: width };
+                values.multiply(self.processor, shares, Finish::Scaled(1.0), to);
             }
             first += length;
         }
@@ -149,23 +186,30 @@ impl Bert {
 }
 
 impl Layer {
-    fn new(config: &Config, weights: &Weights, index: usize) -> Result<Self, Error> {
+    fn new(
+        config: &Config,
+        weights: &Weights,
+        index: usize,
+        precision: Precision,
+    ) -> Result<Self, Error> {
         let (width, inner) = (config.hidden_size, config.intermediate_size);
         let at = |part: &str| format!("encoder.layer.{index}.{part}");
-        let linear = |part: &str, rows: usize, columns: usize| -> Result<Linear, Error> {
-            Ok(Linear {
-                weight: weights.tensor(&at(&format!("{part}.weight")), &[rows, columns])?,
-                bias: weights.tensor(&at(&format!("{part}.bias")), &[rows])?,
-            })
+        let tensors = |part: &str, rows: usize, columns: usize| -> Result<_, Error> {
+            let weight = weights.tensor(&at(&format!("{part}.weight")), &[rows, columns])?;
+            Ok((weight, weights.tensor(&at(&format!("{part}.bias")), &[rows])?))
         };
-        let mut attention = linear("attention.self.query", width, width)?;
+        let linear = |part: &str, rows: usize, columns: usize| {
+            let (weight, bias) = tensors(part, rows, columns)?;
+            Ok::<_, Error>(Linear::new(&weight, bias, precision))
+        };
+        let (mut weight, mut bias) = tensors("attention.self.query", width, width)?;
         for part in ["attention.self.key", "attention.self.value"] {
-            let more = linear(part, width, width)?;
-            attention.weight.extend(more.weight);
-            attention.bias.extend(more.bias);
+            let more = tensors(part, width, width)?;
+            weight.extend(more.0);
+            bias.extend(more.1);
         }
         Ok(Self {
-            attention,
+            attention: Linear::new(&weight, bias, precision),
             attention_out: linear("attention.output.dense", width, width)?,
             attention_norm: norm(config, weights, &at("attention.output.LayerNorm"))?,
             inner: linear("intermediate.dense", inner, width)?,
@@ -176,13 +220,41 @@ impl Layer {
 }
 
 impl Linear {
-    /// Multiplies `[tokens, in]` into `[tokens, out]`; the bias is left to what follows.
-    fn apply(&self, rows: &[f32], out: &mut [f32]) {
-        let columns = self.bias.len();
-        let inner = self.weight.len() / columns;
-        let tokens = rows.len() / inner;
-        let weight = View::rows(&self.weight, columns, inner).transposed();
-        multiply(View::rows(rows, tokens, inner), weight, 1.0, out, columns);
+    /// Packs `weight`, `[bias.len(), in]`.
+    fn new(weight: &[f32], bias: Vec<f32>, precision: Precision) -> Self {
+        match precision {
+            Precision::Exact => {
+                let inner = weight.len() / bias.len().max(1);
+                let mut packed = Panels::default();
+                let rows = Rows { data: weight, n: bias.len(), step: inner };
+                packed.pack_transposed(rows, inner);
+                Self::Exact { weight: packed, bias }
+            }
+            Precision::Fast => Self::Fast(ByteWeights::new(weight, &bias)),
+        }
+    }
+
+    fn inner(&self) -> usize {
+        match self {
+            Self::Exact { weight, .. } => weight.inner(),
+            Self::Fast(weight) => weight.inner(),
+        }
+    }
+
+    /// Multiplies `[tokens, in]` into `[tokens, out]` and adds the bias.
+    fn apply(&self, processor: Processor, rows: &[f32], out: &mut [f32], room: &mut Room) {
+        let inner = self.inner();
+        match self {
+            Self::Exact { weight, bias } => {
+                let rows = Rows { data: rows, n: rows.len() / inner.max(1), step: inner };
+                let to = &mut Out { data: out, step: bias.len() };
+                weight.multiply(processor, rows, Finish::Biased(bias), to);
+            }
+            Self::Fast(weight) => {
+                room.bytes.fill(processor, rows, inner);
+                weight.multiply(processor, &room.bytes, out);
+            }
+        }
     }
 }
 

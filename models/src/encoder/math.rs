@@ -1,23 +1,16 @@
 //! The arithmetic of one encoder layer over row-major f32 slices.
 //!
-//! Loops are written so that the compiler vectorises them for any processor; the products are
-//! those of [`crate::matrix`].
+//! Loops are written so that the compiler vectorises them for any processor, and inlined so that
+//! [`Processor::run`](crate::kernels::Processor::run) can do so for the one at hand; the products are
+//! those of [`crate::kernels`].
 
-/// Adds `bias` to every row.
-pub(super) fn add_bias(rows: &mut [f32], bias: &[f32]) {
-    for row in rows.chunks_exact_mut(bias.len()) {
-        row.iter_mut().zip(bias).for_each(|(value, b)| *value += b);
-    }
-}
-
-/// Adds `bias` and `residual` to every row and normalises it to mean 0 and variance 1, then
-/// applies gain and shift (Ba et al. 2016, "Layer Normalization").
-pub(super) fn add_and_normalise(rows: &mut [f32], bias: &[f32], residual: &[f32], norm: &Norm) {
+/// Adds `residual` to every row and normalises it to mean 0 and variance 1, then applies gain and
+/// shift (Ba et al. 2016, "Layer Normalization").
+#[inline(always)]
+pub(super) fn add_and_normalise(rows: &mut [f32], residual: &[f32], norm: &Norm) {
     let width = norm.gain.len();
     for (row, before) in rows.chunks_exact_mut(width).zip(residual.chunks_exact(width)) {
-        for ((value, b), r) in row.iter_mut().zip(bias).zip(before) {
-            *value += b + r;
-        }
+        row.iter_mut().zip(before).for_each(|(value, before)| *value += before);
         normalise(row, norm);
     }
 }
@@ -30,6 +23,7 @@ pub(super) struct Norm {
 }
 
 /// Normalises one row in place.
+#[inline(always)]
 pub(super) fn normalise(row: &mut [f32], norm: &Norm) {
     let n = row.len() as f32;
     let mean = sum(row, |v| v) / n;
@@ -41,9 +35,10 @@ pub(super) fn normalise(row: &mut [f32], norm: &Norm) {
 }
 
 /// Turns every row of `columns` scores into shares that sum to 1.
+#[inline(always)]
 pub(super) fn softmax(rows: &mut [f32], columns: usize) {
     for row in rows.chunks_exact_mut(columns) {
-        let largest = row.iter().fold(f32::NEG_INFINITY, |a, b| if *b > a { *b } else { a });
+        let largest = largest(row);
         row.iter_mut().for_each(|v| *v = exp(*v - largest));
         let scale = 1.0 / sum(row, |v| v);
         row.iter_mut().for_each(|v| *v *= scale);
@@ -62,20 +57,19 @@ pub(super) enum Activation {
 }
 
 impl Activation {
-    /// Adds `bias` to every row and applies the activation.
-    pub(super) fn apply(self, rows: &mut [f32], bias: &[f32]) {
-        for row in rows.chunks_exact_mut(bias.len()) {
-            let biased = row.iter_mut().zip(bias);
-            match self {
-                Self::Gelu => biased.for_each(|(v, b)| *v = gelu(*v + b)),
-                Self::GeluTanh => biased.for_each(|(v, b)| *v = gelu_tanh(*v + b)),
-                Self::Relu => biased.for_each(|(v, b)| *v = (*v + b).max(0.0)),
-            }
+    /// Applies the activation to every value.
+    #[inline(always)]
+    pub(super) fn apply(self, values: &mut [f32]) {
+        match self {
+            Self::Gelu => values.iter_mut().for_each(|v| *v = gelu(*v)),
+            Self::GeluTanh => values.iter_mut().for_each(|v| *v = gelu_tanh(*v)),
+            Self::Relu => values.iter_mut().for_each(|v| *v = v.max(0.0)),
         }
     }
 }
 
 /// erf by Abramowitz and Stegun 7.1.26; its absolute error stays below 1.5e-7.
+#[inline(always)]
 fn gelu(x: f32) -> f32 {
     let z = x.abs() * std::f32::consts::FRAC_1_SQRT_2;
     let t = 1.0 / (1.0 + 0.327_591_1 * z);
@@ -85,6 +79,7 @@ fn gelu(x: f32) -> f32 {
     x * if x < 0.0 { tail } else { 1.0 - tail }
 }
 
+#[inline(always)]
 fn gelu_tanh(x: f32) -> f32 {
     let inner = 0.797_884_6 * (x + 0.044_715 * x * x * x);
     let e = exp(2.0 * inner.clamp(-10.0, 10.0));
@@ -94,21 +89,25 @@ fn gelu_tanh(x: f32) -> f32 {
 /// e^x without a branch or a call, so that loops over it vectorise; relative error below 2e-7.
 /// The argument is split as n ln 2 + r; e^r is a polynomial (Cephes `expf`), 2^n is put together
 /// from its bits.
+#[inline(always)]
 fn exp(x: f32) -> f32 {
     // Adding and taking away 1.5 * 2^23 rounds to the nearest integer.
     const ROUND: f32 = 12_582_912.0;
     let x = x.clamp(-87.0, 88.0);
-    let n = (x * std::f32::consts::LOG2_E + ROUND) - ROUND;
+    let rounded = x * std::f32::consts::LOG2_E + ROUND;
+    let n = rounded - ROUND;
     let r = x - n * 0.693_359_4 + n * 2.121_944_4e-4;
     let p = 0.5
         + r * (1.666_666_5e-1
             + r * (4.166_579_6e-2
                 + r * (8.333_452e-3 + r * (1.398_199_9e-3 + r * 1.987_569_2e-4))));
-    let power = f32::from_bits((((n as i32) + 127) << 23) as u32);
+    // Its lowest bits are n, so that no conversion is needed, which would look for overflow.
+    let power = f32::from_bits(rounded.to_bits().wrapping_add(127) << 23);
     (1.0 + r + r * r * p) * power
 }
 
 /// Sums `map(value)` in 16 lanes: floating-point sums are not reordered by the compiler.
+#[inline(always)]
 fn sum(row: &[f32], map: impl Fn(f32) -> f32) -> f32 {
     let mut lanes = [0.0_f32; 16];
     let blocks = row.chunks_exact(16);
@@ -119,6 +118,20 @@ fn sum(row: &[f32], map: impl Fn(f32) -> f32) -> f32 {
         }
     }
     lanes.iter().sum::<f32>() + tail
+}
+
+/// The largest value of a row, in 16 lanes.
+#[inline(always)]
+fn largest(row: &[f32]) -> f32 {
+    let larger = |a: f32, b: f32| if b > a { b } else { a };
+    let mut lanes = [f32::NEG_INFINITY; 16];
+    let (blocks, rest) = row.as_chunks::<16>();
+    for block in blocks {
+        for (lane, value) in lanes.iter_mut().zip(block) {
+            *lane = larger(*lane, *value);
+        }
+    }
+    lanes.iter().chain(rest).fold(f32::NEG_INFINITY, |a, b| larger(a, *b))
 }
 
 #[cfg(test)]

@@ -20,6 +20,17 @@ fn model() -> Option<PathBuf> {
     None
 }
 
+/// Vectors made by the model's own library.
+fn references() -> Option<Vec<Reference>> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../shared/data/reference/all-minilm-l6-v2.jsonl");
+    let Ok(lines) = std::fs::read_to_string(&path) else {
+        eprintln!("skipped: {} is absent", path.display());
+        return None;
+    };
+    Some(lines.lines().map(|l| serde_json::from_str(l).unwrap()).collect())
+}
+
 fn encoder() -> Option<Encoder> {
     model().map(|folder| Encoder::open(&folder, 2).unwrap())
 }
@@ -36,14 +47,7 @@ fn mixed_texts() -> Vec<String> {
 #[tokio::test]
 async fn vectors_equal_the_reference_library() {
     let Some(encoder) = encoder() else { return };
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../shared/data/reference/all-minilm-l6-v2.jsonl");
-    let Ok(lines) = std::fs::read_to_string(&path) else {
-        eprintln!("skipped: {} is absent", path.display());
-        return;
-    };
-    let references: Vec<Reference> =
-        lines.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    let Some(references) = references() else { return };
     assert!(references.len() >= 30);
     let texts: Vec<String> = references.iter().map(|r| r.text.clone()).collect();
     let batch = encoder.embed(&texts).await.unwrap();
@@ -74,6 +78,31 @@ async fn packed_states_equal_candles_bert() {
         let ours = encoder.pipeline.encode(&[&tokens]).unwrap().remove(0);
         assert!(ours.cosine(&Embedding::new(pooled).unwrap()) > 0.999_99, "{text}");
     }
+}
+
+#[tokio::test]
+async fn fast_vectors_lie_close_to_the_exact_ones_and_do_not_depend_on_the_batch() {
+    let Some(folder) = model() else { return };
+    let exact = Encoder::open(&folder, 2).unwrap();
+    let fast = Encoder::open_at(&folder, 2, Precision::Fast).unwrap();
+    let mut texts = mixed_texts();
+    texts.extend(references().unwrap_or_default().into_iter().map(|r| r.text));
+    let ours = fast.embed(&texts).await.unwrap();
+    let theirs = exact.embed(&texts).await.unwrap();
+    for ((text, ours), theirs) in texts.iter().zip(ours).zip(theirs) {
+        assert!(ours.cosine(&theirs) > 0.99, "{text}: {}", ours.cosine(&theirs));
+        let alone = fast.embed_query(text).await.unwrap();
+        assert!(ours.cosine(&alone) > 0.9999, "{text}: {}", ours.cosine(&alone));
+    }
+    assert_eq!(fast.id(), format!("{}-fast", exact.id()));
+}
+
+#[tokio::test]
+async fn fast_texts_of_every_length_get_vectors() {
+    let Some(folder) = model() else { return };
+    let fast = Encoder::open_at(&folder, 2, Precision::Fast).unwrap();
+    let texts: Vec<String> = (0..300).step_by(7).map(|n| "word ".repeat(n)).collect();
+    assert_eq!(fast.embed(&texts).await.unwrap().len(), texts.len());
 }
 
 #[tokio::test]
