@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 mod stored;
 
 /// What of a trace makes the route.
-const ROUTE: [&str; 15] = [
+const ROUTE: [&str; 16] = [
     "act",
     "team",
     "teammate",
