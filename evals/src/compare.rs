@@ -1,7 +1,7 @@
 //! What is otherwise with another desk, rule set or folder of articles?
 //!
 //! [`compare()`] matches two runs case by case. Verdicts are compared by McNemar's exact test
-//! ([`mcnemar`](crate::mcnemar)), figures by a paired bootstrap and a paired randomisation test.
+//! ([`mcnemar`]), figures by a paired bootstrap and a paired randomisation test.
 
 #[cfg(test)]
 mod tests;
@@ -35,7 +35,7 @@ pub struct Comparison<'a> {
     pub n_relabelled: usize,
     /// Cases that came out otherwise, the worst change first.
     pub changes: Vec<Change<'a>>,
-    /// Probability of so uneven a number of fixed and broken cases by chance; see [`mcnemar`](crate::mcnemar).
+    /// Probability of so uneven a number of fixed and broken cases by chance; see [`mcnemar`].
     pub verdicts_p: f64,
     /// Figures of both, over the cases of both runs.
     pub scores: Vec<ScoreChange>,

@@ -35,12 +35,16 @@ fn figures_of_all_cases_together_are_compared_too() {
     // Confidence is worth nothing before, and tells right from wrong after; teams are found.
     let case = |i: usize, is_after: bool| {
         let id = format!("{i}");
-        let (is_right, is_sure) = (i % 3 > 0, if is_after { i % 3 > 0 } else { i % 2 > 0 });
+        let (is_right, is_sure) = (
+            !i.is_multiple_of(3),
+            if is_after { !i.is_multiple_of(3) } else { !i.is_multiple_of(2) },
+        );
         let record = if is_right { replied(&id) } else { wrong(&id) };
         Record { confidence: if is_sure { 0.9 } else { 0.2 }, ..record }
     };
     let teams = |is_after: bool| {
-        let to = move |i: usize| if is_after || i % 4 == 0 { "billing" } else { "support" };
+        let to =
+            move |i: usize| if is_after || i.is_multiple_of(4) { "billing" } else { "support" };
         (0..40).map(move |i| passed_on(&format!("team-{i}"), "billing", to(i)))
     };
     let run = |is_after: bool| -> Vec<Record> {

@@ -12,14 +12,19 @@ use super::{
 use crate::{
     Verdict, args, assembly, commands::ask::ensure_index, known, output, settings::Settings,
 };
+use bot::Desk;
 use conditions::{Files, Setting, case_files, machine};
 use evals::{
-    About, Ledger, Record, Summary, interval::Resampling, measure_retrieval, note_similarity,
-    read_cases, read_run, result_lines, summarise_by, ways,
+    About, Case, Ledger, Price, Record, Summary, interval::Resampling, measure_retrieval,
+    note_similarity, read_cases, read_run, result_lines, summarise_by, ways,
 };
 use models::Shelf;
-use serde_json::json;
-use std::{path::Path, sync::Arc, time::Instant};
+use serde_json::{Value, json};
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use trying::{Tried, try_rest};
 
 /// Memory for vectors and drafts; the file that they are kept in may have four times as much.
@@ -42,8 +47,7 @@ pub(super) async fn run(
     let case_files = case_files(&wanted.cases, &cases)?;
     output::make_folder(&wanted.out)?;
     let ledger = Ledger::open(&wanted.out, wanted.fresh)?;
-    let threshold = settings.config.answers.threshold;
-    let root = settings.root.clone();
+    let (root, threshold) = (settings.root.clone(), settings.config.answers.threshold);
     let (shelf, desk_files) = (Arc::new(shelf(&settings, &wanted)), Files::of(&settings)?);
     let desk = assembly::desk_keeping(settings, shelf.clone()).await?;
     ensure_index(desk.library()).await?;
@@ -55,25 +59,18 @@ pub(super) async fn run(
     let tried = try_rest(&desk, &knowledge, &cases, (ledger, &setting.digest)).await?;
     let Tried { mut records, n_reused, n_failed, answering, writing } = tried;
     let began = Instant::now();
-    note_similarity(desk.library(), &mut records).await?;
     let resampling = Resampling { seed: wanted.gates.seed, ..Resampling::default() };
-    let mut summary = summarise_by(&records, resampling);
-    if cases.iter().any(|case| !case.expect.articles.is_empty()) {
-        summary.groups.extend(ways(&measure_retrieval(desk.library(), &cases, &|_| ()).await?));
-    }
-    if let Some(price) = wanted.price {
-        summary.add_cost(&records, price, resampling);
-    }
+    let summary = figures(&desk, &cases, &mut records, (wanted.price, resampling)).await?;
     let provenance = provenance((&root, &wanted), threshold, &setting);
     let document = summary.to_json(&provenance);
     let about = about(&root, provenance, threshold);
     let out = &wanted.out;
     output::file(&out.join("summary.json"), &serde_json::to_string_pretty(&document)?)?;
-    let baseline = baseline.as_ref();
-    let measured = Measured { records: &records, summary: &summary, baseline, resampling };
+    let (records, summary, baseline) = (&records, &summary, baseline.as_ref());
+    let measured = Measured { records, summary, baseline, resampling };
     let judged = gates.judge(&measured);
     write_reports(out, &measured, about, judged.as_deref().unwrap_or_default())?;
-    let took = [preparing, answering, writing, began.elapsed()].map(|time| time.as_secs_f64());
+    let took = [preparing, answering, writing, began.elapsed()];
     let run = json!({
         "started": started.to_string(),
         "desk": root.display().to_string(),
@@ -86,18 +83,42 @@ pub(super) async fn run(
         "seed": resampling.seed,
         "resamples": resampling.n_resamples,
         "kept": {"found": shelf.tally().n_found, "computed": shelf.tally().n_computed},
-        "seconds": {
-            "preparing": took[0], "answering": took[1], "writing": took[2], "measuring": took[3],
-        },
+        "seconds": seconds(took),
     });
     output::file(&out.join("run.json"), &serde_json::to_string_pretty(&setting.record(&run))?)?;
     if as_json {
         output::json(&document)?;
     } else {
-        show(&summary)?;
+        show(summary)?;
         output::line(format!("written: {}", out.display()))?;
     }
-    gates.verdict(&summary, &judged?)
+    gates.verdict(summary, &judged?)
+}
+
+/// Says how long the parts of a run took.
+fn seconds(took: [Duration; 4]) -> Value {
+    let [preparing, answering, writing, measuring] = took.map(|time| time.as_secs_f64());
+    json!({
+        "preparing": preparing, "answering": answering, "writing": writing, "measuring": measuring,
+    })
+}
+
+/// Works out all figures of what was tried.
+async fn figures(
+    desk: &Desk,
+    cases: &[Case],
+    records: &mut [Record],
+    (price, resampling): (Option<Price>, Resampling),
+) -> anyhow::Result<Summary> {
+    note_similarity(desk.library(), records).await?;
+    let mut summary = summarise_by(records, resampling);
+    if cases.iter().any(|case| !case.expect.articles.is_empty()) {
+        summary.groups.extend(ways(&measure_retrieval(desk.library(), cases, &|_| ()).await?));
+    }
+    if let Some(price) = price {
+        summary.add_cost(records, price, resampling);
+    }
+    Ok(summary)
 }
 
 fn about(root: &Path, provenance: Vec<(String, String)>, threshold: f64) -> About {
