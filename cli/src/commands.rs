@@ -118,7 +118,14 @@ fn start_log(settings: &Settings) -> anyhow::Result<Log> {
         "json" => lines.json().boxed(),
         _ => lines.boxed(),
     };
-    let filter = filter.and(filter_fn(|line| is_discreet(line.target())));
+    // Without its hint every line of every crate would be looked at, and lines that are looked at
+    // without being written can cost the next one.
+    let discreet = filter_fn(|line| is_discreet(line.target()));
+    let discreet = match filter.max_level_hint() {
+        Some(most) => discreet.with_max_level_hint(most),
+        None => discreet,
+    };
+    let filter = filter.and(discreet);
     let registry = tracing_subscriber::registry().with(lines.with_filter(filter));
     let endpoint = settings.config.telemetry.otlp_endpoint.as_str();
     telemetry::refuse(endpoint)?;

@@ -101,7 +101,7 @@ fn line(budget: &LiveBudget) -> String {
     format!(
         "rule {rule:?}, {topic}: of {n_answers} answers since {} {n_wrong} are known to be wrong, \
          {:.1} % may be; evidence 10^{:.1}; {state}",
-        watched.since,
+        watched.since.strftime("%Y-%m-%d %H:%M UTC"),
         100.0 * error_budget,
         evidence / std::f64::consts::LN_10,
     )
