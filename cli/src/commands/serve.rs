@@ -99,7 +99,8 @@ async fn open(
     let stopping = front.stopping.clone();
     let signals = stop::Signals::listen()?;
     reached.announce(as_json)?;
-    if store.accounts().await?.is_empty() {
+    // A database that is gone by now comes back; it does not end what was just announced.
+    if store.accounts().await.is_ok_and(|accounts| accounts.is_empty()) {
         eprintln!("nobody can sign in to the inbox yet; {first_teammate}");
     }
     let mut tasks = Tasks::default();
