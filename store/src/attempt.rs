@@ -59,28 +59,33 @@ impl Store {
         }
         Ok(all)
     }
+}
 
-    /// Notes that posts were handed out, and forgets attempts long before.
-    pub(crate) async fn note_attempts(&self, posts: &[Post], now: Timestamp) -> Result<(), Error> {
-        for post in posts.iter().filter(|post| post.destination.starts_with(WEBHOOK)) {
-            sqlx::query(
-                "INSERT INTO attempt (post, number, at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-            )
-            .bind(post.id.to_string())
-            .bind(i64::from(post.n_attempts))
-            .bind(micros(now))
-            .execute(&self.writer)
-            .await?;
-            if post.n_attempts > KEPT {
-                sqlx::query("DELETE FROM attempt WHERE post = $1 AND number <= $2")
-                    .bind(post.id.to_string())
-                    .bind(i64::from(post.n_attempts - KEPT))
-                    .execute(&self.writer)
-                    .await?;
-            }
+/// Notes that posts are handed out, and forgets attempts long before. Part of handing them out: a
+/// commit of its own for each would keep them waiting.
+pub(crate) async fn note(
+    connection: &mut AnyConnection,
+    posts: &[Post],
+    now: Timestamp,
+) -> Result<(), Error> {
+    for post in posts.iter().filter(|post| post.destination.starts_with(WEBHOOK)) {
+        sqlx::query(
+            "INSERT INTO attempt (post, number, at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        )
+        .bind(post.id.to_string())
+        .bind(i64::from(post.n_attempts))
+        .bind(micros(now))
+        .execute(&mut *connection)
+        .await?;
+        if post.n_attempts > KEPT {
+            sqlx::query("DELETE FROM attempt WHERE post = $1 AND number <= $2")
+                .bind(post.id.to_string())
+                .bind(i64::from(post.n_attempts - KEPT))
+                .execute(&mut *connection)
+                .await?;
         }
-        Ok(())
     }
+    Ok(())
 }
 
 /// Notes what an attempt met.

@@ -87,10 +87,12 @@ impl Store {
         for destination in without {
             query = query.bind(plain(destination));
         }
-        let rows = query.fetch_all(&self.writer).await?;
+        let mut transaction = self.begin().await?;
+        let rows = query.fetch_all(&mut *transaction).await?;
         let mut posts = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        attempt::note(&mut transaction, &posts, now).await?;
+        transaction.commit().await?;
         posts.sort_by_key(|post| (post.created_at, post.id));
-        self.note_attempts(&posts, now).await?;
         Ok(posts)
     }
 

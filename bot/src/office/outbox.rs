@@ -82,7 +82,9 @@ impl Office {
             }
             Err(failure) if !failure.is_final() && post.n_attempts < ATTEMPTS => {
                 let (what, after_s) = (failure.to_string(), failure.after_s());
-                let pause = i64::try_from(pause_s(post.n_attempts, after_s)).unwrap_or(i64::MAX);
+                // Attempts that nobody answered, as their server died, make no far side sicker.
+                let n_refused = if post.last_result.is_none() { 1 } else { post.n_attempts };
+                let pause = i64::try_from(pause_s(n_refused, after_s)).unwrap_or(i64::MAX);
                 let at = self.now().saturating_add(SignedDuration::from_secs(pause));
                 let at = at.unwrap_or(Timestamp::MAX);
                 self.settle(&post, PostState::Pending, at, &what).await?;
