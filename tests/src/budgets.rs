@@ -1,7 +1,7 @@
 //! Error budgets by what people say of answers, through the office and a real database.
 
 use crate::{
-    Bench, Rules,
+    Bench, ONE_TEAM, Rules,
     figures::{number, recorder},
     office::{SURE, slug, teammate},
 };
@@ -9,18 +9,10 @@ use bot::{Deed, Place, live_budgets};
 use jiff::SignedDuration;
 use store::{Guard, Id, Outcome, OutcomeKind, Record, Store, Verdict, Watched};
 
-const BUDGET: &str = r#"
-fallback_team = "support"
-[[team]]
-slug = "support"
-name = "Support"
-[[team.member]]
-slug = "ada"
-name = "Ada"
-[[rule]]
-name = "careful"
-then = { error_budget = 0.1 }
-"#;
+/// One team, and a rule that answers by an error budget.
+fn careful() -> String {
+    format!("{ONE_TEAM}[[rule]]\nname = \"careful\"\nthen = {{ error_budget = 0.1 }}\n")
+}
 
 const QUESTION: &str = "How many days does the free trial last?";
 
@@ -71,7 +63,7 @@ impl Bench {
 async fn a_budget_that_burns_raises_its_threshold_and_a_restart_keeps_it() {
     let recorder = recorder();
     let _counted = metrics::set_default_local_recorder(&recorder);
-    let bench = Bench::open(Rules::Text(BUDGET), SURE).await;
+    let bench = Bench::open(Rules::Text(&careful()), SURE).await;
     bench.answers(10, 2).await;
     let watched = bench.watched().await;
     assert!(watched.threshold.is_none(), "two bad answers may be chance: {watched:?}");
@@ -100,7 +92,8 @@ async fn a_budget_that_burns_raises_its_threshold_and_a_restart_keeps_it() {
     assert!(decided.trace.to_string().contains("raised, as too many"), "{:#}", decided.trace);
     // Another program on the same database, before it has looked at any budget.
     let url = format!("sqlite:{}", bench.folder.path().join("desk.db").display());
-    let restarted = bench.second(Store::open(&url).await.unwrap(), Rules::Text(BUDGET), SURE).await;
+    let restarted =
+        bench.second(Store::open(&url).await.unwrap(), Rules::Text(&careful()), SURE).await;
     let (store, inbound) = asked(&bench);
     let id = restarted.receive(inbound).await.unwrap().conversation;
     restarted.run_until_idle().await.unwrap();
@@ -122,7 +115,7 @@ async fn a_budget_that_burns_raises_its_threshold_and_a_restart_keeps_it() {
 
 #[tokio::test]
 async fn a_budget_that_is_kept_is_let_be() {
-    let bench = Bench::open(Rules::Text(BUDGET), SURE).await;
+    let bench = Bench::open(Rules::Text(&careful()), SURE).await;
     bench.answers(60, 1).await;
     assert_eq!(bench.counted().await, (60, 6));
     assert_eq!(bench.watched().await.threshold, None);
@@ -131,7 +124,7 @@ async fn a_budget_that_is_kept_is_let_be() {
 
 #[tokio::test]
 async fn what_people_say_and_do_speaks_for_or_against_an_answer() {
-    let bench = Bench::open(Rules::Text(BUDGET), SURE).await;
+    let bench = Bench::open(Rules::Text(&careful()), SURE).await;
     let customer = bench.visitor().await;
     let ask = |place: Place| bench.say(&customer, place, QUESTION);
     let judge = async |id: Id<Record>, verdict: Verdict| {

@@ -318,11 +318,7 @@ async fn tokens_open_until_they_are_revoked() {
 async fn a_repeated_request_is_answered_as_the_first_one_was() {
     for scene in scenes().await {
         let store = &scene.store;
-        let id = Id::new(at(0));
-        let (name, hash, scopes) = ("crm".to_string(), "h".to_string(), vec![]);
-        let (created_at, used_at, revoked_at) = (at(0), None, None);
-        let token = ApiToken { id, name, hash, scopes, created_at, used_at, revoked_at };
-        store.keep_token(&token).await.unwrap();
+        let id = kept_token(store).await;
         let begin = async |key: &str, now: i64| {
             store.begin_request((id, key), "body", at(now - 100), at(now)).await.unwrap()
         };
@@ -339,15 +335,21 @@ async fn a_repeated_request_is_answered_as_the_first_one_was() {
     }
 }
 
+/// Keeps a token without scopes.
+async fn kept_token(store: &Store) -> Id<ApiToken> {
+    let id = Id::new(at(0));
+    let (name, hash, scopes) = ("crm".to_string(), "h".to_string(), vec![]);
+    let (created_at, used_at, revoked_at) = (at(0), None, None);
+    let token = ApiToken { id, name, hash, scopes, created_at, used_at, revoked_at };
+    store.keep_token(&token).await.unwrap();
+    id
+}
+
 #[tokio::test]
 async fn what_a_request_brought_about_is_known_although_its_answer_was_lost() {
     for scene in scenes().await {
         let store = &scene.store;
-        let id = Id::new(at(0));
-        let (name, hash, scopes) = ("crm".to_string(), "h".to_string(), vec![]);
-        let (created_at, used_at, revoked_at) = (at(0), None, None);
-        let token = ApiToken { id, name, hash, scopes, created_at, used_at, revoked_at };
-        store.keep_token(&token).await.unwrap();
+        let id = kept_token(store).await;
         let begin = async |now: i64| {
             store.begin_request((id, "k"), "body", at(now - 9_000), at(now)).await.unwrap()
         };
@@ -381,11 +383,7 @@ async fn what_a_request_brought_about_is_known_although_its_answer_was_lost() {
 async fn a_request_opens_one_customer_although_its_answer_was_lost() {
     for scene in scenes().await {
         let store = &scene.store;
-        let id = Id::new(at(0));
-        let (name, hash, scopes) = ("crm".to_string(), "h".to_string(), vec![]);
-        let (created_at, used_at, revoked_at) = (at(0), None, None);
-        let token = ApiToken { id, name, hash, scopes, created_at, used_at, revoked_at };
-        store.keep_token(&token).await.unwrap();
+        let id = kept_token(store).await;
         let begin = async |now: i64| {
             store.begin_request((id, "k"), "body", at(now - 9_000), at(now)).await.unwrap()
         };
